@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_PLAN_H
+#define MAYFLY_PLAN_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum net_mode {
+    NET_NONE, /* a network namespace with loopback alone */
+    NET_HOST, /* the host's network namespace */
+};
+
+enum volume_mode {
+    VOLUME_RW,
+    VOLUME_RO,
+    VOLUME_COW, /* writable inside, changes thrown away */
+};
+
+/** struct volume - a host directory or file that the container sees */
+struct volume {
+    char *source; /* absolute host path */
+    char *target; /* absolute container path */
+    enum volume_mode mode;
+};
+
+/** struct tmpfs_mount - an empty memory file system */
+struct tmpfs_mount {
+    char *target;        /* absolute container path */
+    uint64_t size_bytes; /* 0: the kernel's default, half of the memory */
+};
+
+enum action_kind {
+    ACTION_WORKDIR,  /* -W target */
+    ACTION_SHELL,    /* -S argv[2], argv being /bin/sh -c CMD */
+    ACTION_EXEC,     /* -X argv */
+    ACTION_DOWNLOAD, /* -D source (container):target (host) */
+    ACTION_UPLOAD,   /* -U source (host):target (container) */
+};
+
+/** struct action - one thing that a run does */
+struct action {
+    enum action_kind kind;
+    struct strv argv;
+    char *source;
+    char *target; /* NULL: the base name of @source, in the current or work directory */
+};
+
+/**
+ * struct plan - the whole description of a run, and all its defaults
+ *
+ * Made by a front end with the functions below, checked once by plan_check(),
+ * and not changed from then on.  Nothing in it says where it came from.
+ */
+struct plan {
+    char *image; /* a reference as the user wrote it */
+    char *name;  /* NULL: random */
+    char *hostname;
+    char *user;      /* USER[:GROUP], NULL: the image's, else root */
+    struct strv env; /* NAME=VALUE, over the image's */
+    struct volume *volumes;
+    size_t n_volumes;
+    struct tmpfs_mount *tmpfs;
+    size_t n_tmpfs;
+    struct action *actions;
+    size_t n_actions;
+    enum net_mode net;
+    uint64_t timeout_nsec;      /* of the whole run; CLOCK_NEVER: none */
+    uint64_t step_timeout_nsec; /* of each step; CLOCK_NEVER: none */
+    bool read_only;             /* the container's root file system */
+    bool on_failure_shell;      /* a shell in the container when a step fails, on a terminal */
+    char *store;                /* directory of images and runs; NULL: the user's own */
+};
+
+/** plan_init() - set every default. */
+void plan_init(struct plan *plan);
+
+/** plan_done() - free all that the plan holds. */
+void plan_done(struct plan *plan);
+
+/**
+ * plan_add_action() - append an action
+ * @argv: words of ACTION_SHELL (the command alone) or ACTION_EXEC; copied; else NULL
+ * @spec: DIR of ACTION_WORKDIR, SRC[:DEST] of the copies; "\:" stands for a colon, "\\" for a
+ *        backslash; else NULL
+ *
+ * Return: 0, -EINVAL with a text for a spec that is none, -ENOMEM.
+ */
+int plan_add_action(struct plan *plan, enum action_kind kind, const char *const *argv,
+                    const char *spec, struct err *err);
+
+/**
+ * plan_add_volume() - append a volume
+ * @spec: SRC:DST[:ro|rw|cow]; a relative SRC is taken from the current directory; escapes as above
+ *
+ * Return: 0, -EINVAL with a text, -ENOMEM.
+ */
+int plan_add_volume(struct plan *plan, const char *spec, struct err *err);
+
+/**
+ * plan_add_tmpfs() - append a tmpfs
+ * @spec: DST[:SIZE], SIZE being a number with an optional k, m or g, optionally "size=" before it
+ */
+int plan_add_tmpfs(struct plan *plan, const char *spec, struct err *err);
+
+/**
+ * plan_add_env() - set or pass through a variable
+ * @spec: NAME=VALUE, or NAME to take this process's value (nothing is set when it has none)
+ */
+int plan_add_env(struct plan *plan, const char *spec, struct err *err);
+
+/** plan_set_string() - replace one of the strings (&plan->image and such) by a copy. */
+int plan_set_string(char **place, const char *value, struct err *err);
+
+/** plan_parse_net() - the mode that @text names.  Return: 0 or -EINVAL with a text. */
+int plan_parse_net(const char *text, enum net_mode *ret_mode, struct err *err);
+
+/** plan_parse_size() - bytes: a number with an optional k, m, g or t (powers of 1024; also KiB, KB,
+ * kb). */
+int plan_parse_size(const char *text, uint64_t *ret_bytes);
+
+/**
+ * plan_check() - find what is wrong before anything is done
+ *
+ * An image is named; names are well formed; targets are absolute.
+ * Return: 0, or -EINVAL with a text that names the thing and the mend.
+ */
+int plan_check(const struct plan *plan, struct err *err);
+
+/** action_is_step() - whether an action runs a program. */
+static inline bool action_is_step(const struct action *action) {
+    return action->kind == ACTION_SHELL || action->kind == ACTION_EXEC;
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_RESULT_H
+#define MAYFLY_RESULT_H
+
+#include "base/err.h"
+#include "base/json.h"
+#include "plan.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit statuses of a run beside a step's own. */
+#define EXIT_TIMEOUT 124
+#define EXIT_ENGINE 125
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND 127
+#define EXIT_USAGE 2
+
+enum outcome {
+    OUTCOME_OK,
+    OUTCOME_FAILED,      /* a step ended with another status than 0, or by a signal */
+    OUTCOME_TIMEOUT,     /* the run's or a step's */
+    OUTCOME_INTERRUPTED, /* a signal to mayfly */
+    OUTCOME_ERROR,       /* mayfly itself could not */
+};
+
+/** struct action_result - how one action went */
+struct action_result {
+    size_t index; /* in plan->actions */
+    enum outcome outcome;
+    int status;            /* exit status, 128+N for a signal */
+    uint64_t started_nsec; /* since the epoch */
+    uint64_t elapsed_nsec;
+};
+
+/** struct result - how a run went */
+struct result {
+    enum outcome outcome;
+    int exit_status;               /* what mayfly exits with */
+    struct action_result *actions; /* owned; those that were begun, in order */
+    size_t n_actions;
+    uint64_t started_nsec;
+    uint64_t elapsed_nsec; /* set-up and unwinding included */
+    uint64_t setup_nsec;   /* until the first action could start */
+    struct err error;      /* of OUTCOME_ERROR */
+};
+
+void result_init(struct result *result);
+void result_done(struct result *result);
+
+/** result_add() - append a copy of @action.  Return: 0 or -ENOMEM. */
+int result_add(struct result *result, const struct action_result *action);
+
+/** outcome_name() - "ok", "failed", "timeout", "interrupted" or "error". */
+const char *outcome_name(enum outcome outcome);
+
+/** result_to_json() - write the plan's image and every action with its outcome and times. */
+void result_to_json(const struct result *result, const struct plan *plan, struct json *json);
+
+#endif

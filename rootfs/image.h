@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_IMAGE_H
+#define MAYFLY_IMAGE_H
+
+#include "engine/base/err.h"
+#include "engine/base/log.h"
+#include "engine/base/str.h"
+#include "store.h"
+
+#include <stdbool.h>
+
+/**
+ * struct image_config - what an image says of the programs in it
+ * Spec: OCI image-spec, config.md, "Properties".
+ */
+struct image_config {
+    struct strv env; /* NAME=VALUE */
+    struct strv entrypoint;
+    struct strv cmd;
+    char *working_dir; /* NULL: none */
+    char *user;        /* NULL: none */
+    char *stop_signal; /* NULL: none */
+    struct strv volumes;
+    struct strv exposed_ports;
+    struct strv labels; /* NAME=VALUE */
+};
+
+/**
+ * struct image - an image whose layers are directories
+ * @in_store: @layers are relative to store->fd; otherwise absolute paths of the host's
+ * @layers: directories, the lowest first
+ */
+struct image {
+    bool in_store;
+    struct strv layers;
+    struct image_config config;
+};
+
+#define IMAGE_INIT ((struct image){0})
+
+/** IMAGE_MISSING - image_find(): the reference is good, the image has to be imported first. */
+#define IMAGE_MISSING 1
+
+/**
+ * image_find() - find an image without reading a byte of its content
+ * @reference: rootfs:PATH, /dir, ./dir, host:, tar:PATH, oci:PATH[:TAG], docker-archive:PATH[:REF]
+ *             or a bare file name of a tarball that exists (x.tar, x.tar.gz ...)
+ *
+ * An archive that was imported before is known again by its device, inode, size and times.
+ * Loads no library.
+ * Context: host.
+ * Return: 0, IMAGE_MISSING, or -errno with a text that names the reference and the mend.
+ */
+int image_find(struct image *image, const struct store *store, const char *reference,
+               struct err *err);
+
+/**
+ * image_import() - unpack an image into the store, so that image_find() finds it
+ *
+ * Built aside and renamed into place; killed at any point it leaves nothing that a later
+ * image_find() would take for a whole image, and its leavings are removed by store_clean().
+ * Loads libarchive, libcrypto and jansson.
+ * Context: host, in a process of its own; for STORE_OWNERS_SUBUID inside a user namespace with
+ * the container's maps.  May start threads.
+ * Return: 0 or -errno with a text that names the reference, the layer and what is wrong with it.
+ */
+int image_import(const struct store *store, const char *reference, const struct log *log,
+                 struct err *err);
+
+/** image_done() - free all that an image holds. */
+void image_done(struct image *image);
+
+#endif
