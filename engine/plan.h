@@ -2,6 +2,7 @@
 #ifndef MAYFLY_PLAN_H
 #define MAYFLY_PLAN_H
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -88,6 +89,8 @@ void plan_done(struct plan *plan);
  * @spec: DIR of ACTION_WORKDIR, SRC[:DEST] of the copies; "\:" stands for a colon, "\\" for a
  *        backslash; else NULL
  *
+ * A SRC without a base name of its own ("/", ".", "..") needs a DEST.
+ *
  * Return: 0, -EINVAL with a text for a spec that is none, -ENOMEM.
  */
 int plan_add_action(struct plan *plan, enum action_kind kind, const char *const *argv,
@@ -126,10 +129,18 @@ int plan_parse_size(const char *text, uint64_t *ret_bytes);
 /**
  * plan_check() - find what is wrong before anything is done
  *
- * An image is named; names are well formed; targets are absolute.
+ * An image is named; names are well formed; targets are absolute and each is mounted on once;
+ * timeouts leave some time.
  * Return: 0, or -EINVAL with a text that names the thing and the mend.
  */
 int plan_check(const struct plan *plan, struct err *err);
+
+/**
+ * action_format() - append an action's words as they were given: a command, a directory, SRC:DEST
+ *
+ * The words of ACTION_EXEC are quoted as a shell would need it.
+ */
+void action_format(const struct action *action, struct buf *buf);
 
 /** action_is_step() - whether an action runs a program. */
 static inline bool action_is_step(const struct action *action) {

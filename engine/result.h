@@ -45,7 +45,10 @@ struct result {
     struct err error;      /* of OUTCOME_ERROR */
 };
 
+/** result_init() - a run of which nothing has happened yet: OUTCOME_OK, status 0. */
 void result_init(struct result *result);
+
+/** result_done() - free the actions and return to the initial state. */
 void result_done(struct result *result);
 
 /** result_add() - append a copy of @action.  Return: 0 or -ENOMEM. */
@@ -54,7 +57,13 @@ int result_add(struct result *result, const struct action_result *action);
 /** outcome_name() - "ok", "failed", "timeout", "interrupted" or "error". */
 const char *outcome_name(enum outcome outcome);
 
-/** result_to_json() - write the plan's image and every action with its outcome and times. */
+/**
+ * result_to_json() - write the plan's image and every action with its outcome and times
+ *
+ * One object: version (1), image, name, outcome, exit_status, started (RFC 3339, UTC; null when it
+ * never did), setup_seconds, elapsed_seconds, error (a text or null) and actions, a list of objects
+ * with index (from 1), kind, command, outcome, status, started and elapsed_seconds.
+ */
 void result_to_json(const struct result *result, const struct plan *plan, struct json *json);
 
 #endif

@@ -4,6 +4,11 @@
 
 #include "engine/base/err.h"
 
+#include <stdint.h>
+
+/** The largest image that is taken in, unless struct store says another. */
+#define STORE_IMAGE_BYTES_MAX (UINT64_C(64) << 30)
+
 /**
  * enum store_owners - whose ids the files of a store's layers carry
  *
@@ -21,11 +26,15 @@ enum store_owners {
  * @fd: O_PATH descriptor of the kind's directory, which has layers/ images/ index/ tmp/ runs/
  * @path: its absolute path
  * @owners: the kind
+ * @max_image_bytes: an image that unpacks to more is refused; STORE_IMAGE_BYTES_MAX unless changed
+ * @opened_nsec: when it was opened, by the clock that file systems stamp files with
  */
 struct store {
     int fd;
     char *path;
     enum store_owners owners;
+    uint64_t max_image_bytes;
+    uint64_t opened_nsec;
 };
 
 #define STORE_INIT ((struct store){.fd = -1})
@@ -51,5 +60,56 @@ void store_close(struct store *store);
  * Return: the number of leavings that are still there, or -errno.
  */
 int store_clean(const struct store *store);
+
+/**
+ * store_errno() - describe a failed system call on the store, with the way to mend it
+ * @what: what was tried, as in "cannot make layers/x"
+ *
+ * Return: -errno as it was at the call.
+ */
+int store_errno(const struct store *store, const char *what, struct err *err);
+
+/**
+ * struct store_work - a directory in tmp/ that this process alone works in
+ * @fd: the directory, its flock(2) held
+ * @name: its name in tmp/
+ */
+struct store_work {
+    int fd;
+    char name[256];
+};
+
+#define STORE_WORK_INIT ((struct store_work){.fd = -1})
+
+/**
+ * store_work_begin() - make and lock a directory in tmp/; it is empty
+ * @name: of what is made in it; whoever makes the same waits here until the other is done
+ *
+ * Several are begun in the order of their names, so that two processes cannot wait for each other.
+ * Return: 0 or -errno with a text.
+ */
+int store_work_begin(const struct store *store, const char *name, struct store_work *ret_work,
+                     struct err *err);
+
+/** store_work_end() - remove the directory and let go of the lock; nothing happens to a fresh one.
+ */
+void store_work_end(const struct store *store, struct store_work *work);
+
+/**
+ * store_publish() - rename what was made in a work directory to its place
+ * @from: name in the work directory
+ * @to: path in the store, as "layers/HEX"
+ *
+ * What stands there already stays, and counts as success; with store_replace() it goes.
+ * Return: 0 or -errno with a text.
+ */
+int store_publish(const struct store *store, const struct store_work *work, const char *from,
+                  const char *to, struct err *err);
+int store_replace(const struct store *store, const struct store_work *work, const char *from,
+                  const char *to, struct err *err);
+
+/** store_sync_folder() - fsync(2) "layers", "images" or "index".  Return: 0 or -errno with a text.
+ */
+int store_sync_folder(const struct store *store, const char *folder, struct err *err);
 
 #endif

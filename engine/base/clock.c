@@ -31,7 +31,7 @@ int clock_poll_timeout(uint64_t now_nsec, uint64_t deadline_nsec) {
         return -1;
     if (deadline_nsec <= now_nsec)
         return 0;
-    msec = (deadline_nsec - now_nsec + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
+    msec = (deadline_nsec - now_nsec - 1) / NSEC_PER_MSEC + 1;
     return msec > INT_MAX ? INT_MAX : (int)msec;
 }
 

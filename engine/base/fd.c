@@ -7,6 +7,7 @@
 #include "fd.h"
 
 #include "cleanup.h"
+#include "str.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -136,8 +137,7 @@ int fd_mkdir_in_root(int root_fd, const char *path, mode_t mode, uid_t uid, gid_
             if (sys_mkdirat(dir, part, mode) < 0 && errno != EEXIST)
                 return -errno;
             next = fd_open_beneath(dir, part, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-            if (next >= 0 && uid != (uid_t)-1 &&
-                fchownat(next, "", uid, gid, AT_EMPTY_PATH) < 0) {
+            if (next >= 0 && uid != (uid_t)-1 && fchownat(next, "", uid, gid, AT_EMPTY_PATH) < 0) {
                 int r = -errno;
 
                 close(next);
@@ -236,7 +236,7 @@ static int empty_directory(int dir_fd, dev_t device) {
     while ((errno = 0, entry = readdir(dir))) {
         int r;
 
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (str_is_dots(entry->d_name))
             continue;
         r = remove_at(dirfd(dir), entry->d_name, device);
         if (r < 0 && first == 0)

@@ -5,7 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void emit(const struct log *log, enum log_level level, const char *format, va_list args) {
+__attribute__((format(printf, 3, 0))) static void emit(const struct log *log, enum log_level level,
+                                                       const char *format, va_list args) {
     char text[1024];
 
     if (!log || !log->emit)

@@ -11,6 +11,11 @@ static inline bool str_eq(const char *a, const char *b) {
     return strcmp(a, b) == 0;
 }
 
+/** str_is_dots() - whether @name is "." or "..". */
+static inline bool str_is_dots(const char *name) {
+    return str_eq(name, ".") || str_eq(name, "..");
+}
+
 /** str_after() - what follows @prefix in @text, or NULL when @text does not begin with it. */
 const char *str_after(const char *text, const char *prefix);
 

@@ -76,19 +76,9 @@ static inline int sys_mount_setattr(int dir_fd, const char *path, unsigned flags
                : (int)syscall(SYS_mount_setattr, dir_fd, path, flags, attr, sizeof *attr);
 }
 
-static inline int sys_fsopen(const char *type) {
-    return fault_point("fsopen") ? -1 : (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
-}
-
-static inline int sys_fsconfig(int fs_fd, unsigned command, const char *key, const void *value,
-                               int aux) {
-    return (int)syscall(SYS_fsconfig, fs_fd, command, key, value, aux);
-}
-
-/** sys_fsmount() - @attributes: MOUNT_ATTR_*; Return: a detached mount, O_CLOEXEC. */
-static inline int sys_fsmount(int fs_fd, unsigned attributes) {
-    return fault_point("fsmount") ? -1
-                                  : (int)syscall(SYS_fsmount, fs_fd, FSMOUNT_CLOEXEC, attributes);
+static inline int sys_mount(const char *source, const char *target, const char *type,
+                            unsigned long flags, const char *options) {
+    return fault_point("mount") ? -1 : mount(source, target, type, flags, options);
 }
 
 static inline int sys_pivot_root(const char *new_root, const char *put_old) {

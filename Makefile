@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# One Makefile, no recursion.  A variant is a build with a compiler, flags and
+# a directory of its own: the product in build/, the same with sanitizers in
+# build/asan/, with clang in build/clang/, and with faults that can be ordered
+# in build/fault/.  All of them are made from the same rules (see "variant").
+
+VERSION := 0.1.0
+PREFIX  := /usr/local
+DESTDIR :=
+
+CC      := gcc
+CLANG   := clang
+B       := build
+
+CPPFLAGS := -I. -D_GNU_SOURCE -DMAYFLY_VERSION='"$(VERSION)"'
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2
+CFLAGS   := -O2 -g
+HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+MODE     := -std=gnu17 -fPIC -ffunction-sections -fdata-sections
+LDFLAGS  := -Wl,-z,relro,-z,now
+GC       := -Wl,--gc-sections
+# From static archives, since each shared object costs a run a quarter of a millisecond.
+LIBS     := -Wl,-Bstatic -lseccomp -lcap -Wl,-Bdynamic
+
+LAYERS  := engine rootfs net base
+SRC_base   := $(wildcard engine/base/*.c)
+SRC_engine := $(wildcard engine/*.c)
+SRC_rootfs := $(wildcard rootfs/*.c)
+SRC_net    := $(wildcard net/*.c)
+SRC_tools  := $(wildcard tools/*.c)
+SRC_fault  := tests/support/fault.c
+SRC_lib    := $(foreach layer,$(LAYERS),$(SRC_$(layer)))
+UNITS      := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
+SRC_unit_help := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)) $(wildcard tests/support/ns.c)
+FUZZERS    := $(patsubst fuzz_%,%,$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c))))
+SRC_fuzz_help := $(filter-out tests/fuzz/fuzz_%.c,$(wildcard tests/fuzz/*.c))
+HELPERS    := $(basename $(notdir $(filter-out %/fault.c %/ns.c %/replay.c,$(wildcard tests/support/*.c))))
+
+SOURCES := $(wildcard engine/base/*.[ch] engine/*.[ch] rootfs/*.[ch] net/*.[ch] tools/*.[ch] \
+                      tests/unit/*.[ch] tests/support/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch])
+
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+# The goals that install what is missing do so before the first file is compiled.
+NEEDS := $(if $(filter demo,$(MAKECMDGOALS)),build) $(if $(filter check,$(MAKECMDGOALS)),build test)
+DEPS  := $(if $(strip $(NEEDS)),deps)
+
+.PHONY: deps
+deps:
+	tools/deps $(NEEDS)
+
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '%-5s %s\n' $(1) $@)
+
+# --- variants -----------------------------------------------------------------
+
+# $(call objects,DIR,SOURCES)
+objects = $(patsubst %.c,$(1)/obj/%.o,$(2))
+
+# $(call variant,DIR,COMPILER,COMPILE FLAGS,LINK FLAGS,MORE SOURCES OF THE LIBRARY)
+define variant
+$(1)/obj/%.o: %.c Makefile | $$(DEPS)
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$(Q)$(2) $$(CPPFLAGS) $$(MODE) $$(WARNINGS) $(3) -MMD -MP -c -o $$@ $$<
+
+$(foreach layer,$(LAYERS),
+$(1)/lib$(layer).a: $(call objects,$(1),$(SRC_$(layer)) $(if $(filter base,$(layer)),$(5))) | $$(DEPS)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(call say,AR)
+	$$Q$$(AR) rcs $$@ $$^
+)
+
+# In the order of the layers: what reaches up finds no symbol.
+$(1)/mayfly: $(call objects,$(1),$(SRC_tools)) $(foreach layer,$(LAYERS),$(1)/lib$(layer).a)
+	$$(call say,LINK)
+	$$Q$(2) $(3) $$(LDFLAGS) $$(GC) $(4) -o $$@ $$^ $$(LIBS)
+
+$(1)/libmayfly.a: $(call objects,$(1),$(SRC_lib) $(5)) | $$(DEPS)
+	@rm -f $$@
+	$$(call say,AR)
+	$$Q$$(AR) rcs $$@ $$^
+
+$(1)/libmayfly.so: $(call objects,$(1),$(SRC_lib) $(5)) | $$(DEPS)
+	$$(call say,LINK)
+	$$Q$(2) $(3) -shared $$(LDFLAGS) $$(GC) $(4) -Wl,-soname,libmayfly.so.0 -o $$@ $$^ $$(LIBS)
+
+# Without $(GC): it would drop the section in which Criterion finds the tests.
+$(1)/tests/unit/%: $(1)/obj/tests/unit/%.o $(call objects,$(1),$(SRC_unit_help) $(filter-out tools/main.c,$(SRC_tools))) $(1)/libmayfly.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK)
+	$$Q$(2) $(3) $$(LDFLAGS) $(4) -o $$@ $$^ -lcriterion $$(LIBS)
+
+$(1)/tests/replay/%: $(1)/obj/tests/fuzz/fuzz_%.o $(1)/obj/tests/support/replay.o $(call objects,$(1),$(SRC_fuzz_help)) $(1)/libmayfly.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK)
+	$$Q$(2) $(3) $$(LDFLAGS) $(4) -o $$@ $$^ $$(LIBS)
+
+$(1)/tests/support/%: $(1)/obj/tests/support/%.o
+	@mkdir -p $$(@D)
+	$$(call say,LINK)
+	$$Q$(2) $(3) $$(LDFLAGS) $(4) -o $$@ $$^
+endef
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+$(eval $(call variant,$(B),$$(CC),$$(CFLAGS) $$(HARDEN),,))
+$(eval $(call variant,$(B)/asan,$$(CC),-O1 -g $$(SANITIZE),-static-libasan,))
+$(eval $(call variant,$(B)/clang,$$(CLANG),$$(CFLAGS) $$(HARDEN),,))
+$(eval $(call variant,$(B)/fault,$$(CC),$$(CFLAGS) $$(HARDEN) -DMAYFLY_FAULT,,$$(SRC_fault)))
+$(eval $(call variant,$(B)/fuzz,$$(CLANG),-O1 -g $$(SANITIZE) -fsanitize=fuzzer-no-link,,))
+
+$(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(call objects,$(B)/fuzz,$(SRC_fuzz_help)) $(B)/fuzz/libmayfly.a
+	$(call say,LINK)
+	$Q$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$(B)/bench/%: $(B)/obj/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# --- goals --------------------------------------------------------------------
+
+.PHONY: all
+all: $(B)/mayfly $(B)/libmayfly.a $(B)/libmayfly.so ## build/mayfly, build/libmayfly.a and build/libmayfly.so
+
+.PHONY: demo
+demo: all ## install what is missing, build, and show a container at work
+	tests/support/demo $(B)/mayfly
+
+support = $(HELPERS:%=$(1)/tests/support/%)
+
+.PHONY: check
+check: check-static check-unit check-fuzz check-system ## install what is missing, build, and pass every test
+	@cat $(B)/results/*
+
+.PHONY: check-unit
+check-unit: $(UNITS:%=$(B)/tests/unit/%) ## what needs no container, as root also as an ordinary user
+	tests/support/run-unit $(B)/results $^
+
+.PHONY: check-system
+check-system: all $(B)/fault/mayfly $(call support,$(B)) ## containers, in each of the three id modes
+	tests/support/run-system --results $(B)/results --mayfly $(B)/mayfly --fault $(B)/fault/mayfly --helpers $(B)/tests/support $(TESTS)
+
+.PHONY: check-fuzz
+check-fuzz: $(FUZZERS:%=$(B)/asan/tests/replay/%) ## what fuzzing has found before, under the sanitizers
+	tests/support/run-replay $(B)/results tests/fuzz/corpus $^
+
+TIDY := $(patsubst %.c,$(B)/tidy/%.ok,$(filter %.c,$(SOURCES)))
+
+.PHONY: check-static
+check-static: $(B)/mayfly ## formatting, layering, clang-tidy, cppcheck, a build with clang, DT_NEEDED
+	tools/dev/static $(B)/results $(MAKE) -k --no-print-directory \
+	    static-format static-layering static-needed static-tidy static-cppcheck static-clang
+
+.PHONY: static-format static-layering static-needed static-tidy static-cppcheck static-clang
+static-format:
+	clang-format --dry-run -Werror $(SOURCES)
+
+static-layering:
+	tools/dev/layering $(SOURCES)
+
+static-needed: $(B)/mayfly
+	tools/dev/needed $<
+
+static-tidy: $(TIDY)
+
+$(B)/tidy/%.ok: %.c .clang-tidy Makefile | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,TIDY)
+	$Qclang-tidy --quiet --warnings-as-errors='*' $< -- $(CPPFLAGS) $(MODE) $(WARNINGS) 2>$@.err || { cat $@.err >&2; exit 1; }
+	@$(CC) $(CPPFLAGS) -MM -MP -MT $@ -MF $@.d $<
+	@touch $@
+
+static-cppcheck:
+	cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,performance,portability \
+	    --inline-suppr --suppressions-list=tools/dev/cppcheck.supp --cppcheck-build-dir=$(call made,$(B)/cppcheck) \
+	    $(filter-out -DMAYFLY_VERSION=%,$(CPPFLAGS)) -DMAYFLY_VERSION='"0"' $(filter %.c,$(SOURCES))
+
+made = $(shell mkdir -p $(1))$(1)
+
+static-clang: $(B)/clang/mayfly $(B)/clang/libmayfly.so $(UNITS:%=$(B)/clang/obj/tests/unit/%.o) $(call support,$(B)/clang)
+
+.PHONY: asan
+asan: $(B)/asan/mayfly $(UNITS:%=$(B)/asan/tests/unit/%) $(call support,$(B)) ## the unit and system tests with AddressSanitizer and UBSan
+	tests/support/run-unit $(B)/asan/results $(UNITS:%=$(B)/asan/tests/unit/%)
+	tests/support/run-system --results $(B)/asan/results --mayfly $(B)/asan/mayfly --helpers $(B)/tests/support --sanitized $(TESTS)
+
+FUZZ_SECONDS := 30
+
+.PHONY: fuzz
+fuzz: $(FUZZERS:%=$(B)/fuzz/fuzz_%) ## each fuzz target for FUZZ_SECONDS=30, under the sanitizers
+	tests/support/run-fuzz $(B)/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+.PHONY: bench
+bench: $(B)/mayfly $(B)/bench/limit $(B)/bench/measure ## the cost of a run against the least that one can cost, as a table
+	tests/bench/run $(B)/mayfly $(B)/bench
+
+.PHONY: format
+format: ## put all sources into the house's form
+	clang-format -i $(SOURCES)
+
+.PHONY: install
+install: all ## install below DESTDIR= PREFIX=/usr/local
+	install -D -m 755 $(B)/mayfly $(DESTDIR)$(PREFIX)/bin/mayfly
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/mayfly/LICENSE
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf $(B)
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16

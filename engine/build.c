@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container's side of its mounts, from the overlay of the image's layers to
+ * the last volume.
+ *
+ * Every mount is laid over the host's root directory, "/": that needs no mount
+ * point on the host.  Absolute paths still lead into the old root beneath, and
+ * "/.." is the uppermost mount.
+ *
+ * Layers handed over as detached mounts become part of the mount namespace that
+ * way before overlayfs takes them; they vanish together with the old root.
+ */
+#include "trees.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/sys.h"
+#include "rootfs/apivfs.h"
+#include "rootfs/bind.h"
+#include "rootfs/overlay.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct builder {
+    const struct container *container;
+    struct trees *trees;
+    size_t next_tree;
+    size_t n_stacked;
+    int run_fd;  /* the run's directory, in this mount namespace */
+    int root_fd; /* the container's root */
+};
+
+/*
+ * The next of the trees as a directory that overlayfs can take layers from: a
+ * descriptor that the caller closes.  Without trees, @path is opened.
+ */
+static int next_layer(struct builder *builder, const char *path, struct err *err) {
+    int fd, r;
+
+    if (builder->trees->n == 0) {
+        fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? err_errno(err, "cannot open %s", path) : fd;
+    }
+    fd = builder->trees->fds[builder->next_tree];
+    r = bind_stack(fd, err);
+    if (r < 0)
+        return r;
+    builder->trees->fds[builder->next_tree++] = -1;
+    builder->n_stacked++;
+    return fd;
+}
+
+/* The next of the trees, or a clone of @path, as a detached mount. */
+static int next_mount(struct builder *builder, const char *path, uint64_t attributes,
+                      struct err *err) {
+    int fd;
+
+    if (builder->trees->n > 0) {
+        fd = builder->trees->fds[builder->next_tree];
+        builder->trees->fds[builder->next_tree++] = -1;
+        return fd;
+    }
+    fd = bind_clone(AT_FDCWD, path, true, attributes, -1);
+    if (fd < 0) {
+        errno = -fd;
+        return err_errno(err, "cannot mount %s", path);
+    }
+    return fd;
+}
+
+/* Makes and opens the upper and the work directory of an overlay in the run's directory. */
+static int make_upper(const struct builder *builder, const char *suffix, const struct stat *like,
+                      struct overlay *overlay, struct err *err) {
+    char upper[32], work[32];
+
+    snprintf(upper, sizeof upper, "upper%s", suffix);
+    snprintf(work, sizeof work, "work%s", suffix);
+    if (sys_mkdirat(builder->run_fd, upper, like->st_mode & 07777) < 0 ||
+        sys_mkdirat(builder->run_fd, work, 0700) < 0)
+        return err_errno(err, "cannot make directories for the container's changes in the store");
+    overlay->upper_fd = openat(builder->run_fd, upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    overlay->work_fd = openat(builder->run_fd, work, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (overlay->upper_fd < 0 || overlay->work_fd < 0)
+        return err_errno(err, "cannot open the directories for the container's changes");
+    /* The root of the overlay looks like its upper directory: owner and mode are the image's. */
+    if ((like->st_uid != 0 || like->st_gid != 0) &&
+        fchownat(overlay->upper_fd, "", like->st_uid, like->st_gid, AT_EMPTY_PATH) < 0)
+        return 0; /* an owner that does not exist in here stays root */
+    return 0;
+}
+
+/* Mounts an overlay whose uppermost lower directory is @lower_fds[@n - 1]. */
+static int mount_overlay(const struct builder *builder, const int *lower_fds, size_t n,
+                         const char *suffix, const char *target, struct err *err) {
+    struct overlay overlay = {.lower_fds = lower_fds, .n_lower = n, .upper_fd = -1, .work_fd = -1};
+    struct stat like;
+    int r;
+
+    if (fstat(lower_fds[n - 1], &like) < 0)
+        return err_errno(err, "cannot look at the image's root directory");
+    r = make_upper(builder, suffix, &like, &overlay, err);
+    if (r == 0)
+        r = overlay_mount(&overlay, target, err);
+    if (overlay.upper_fd >= 0)
+        close(overlay.upper_fd);
+    if (overlay.work_fd >= 0)
+        close(overlay.work_fd);
+    return r;
+}
+
+static int mount_root(struct builder *builder, struct err *err) {
+    const struct container *container = builder->container;
+    const struct strv *layers = &container->image.layers;
+    _cleanup_close_ int store = next_layer(builder, container->store.path, err);
+    int fds[OVERLAY_MAX_LOWER], r = 0;
+    size_t n = 0;
+    char run[128];
+
+    if (store < 0)
+        return store;
+    if (layers->n == 0 || layers->n > N_ELEMENTS(fds))
+        return err_set(err, -E2BIG, "the image has %zu layers: 1 to %d can be mounted", layers->n,
+                       OVERLAY_MAX_LOWER);
+    snprintf(run, sizeof run, "runs/%s", container->state.name);
+    builder->run_fd = openat(store, run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (builder->run_fd < 0)
+        return err_errno(err, "cannot open the run's directory in the store");
+    for (; r >= 0 && n < layers->n; n++) {
+        r = container->image.in_store
+                ? openat(store, layers->items[n], O_PATH | O_DIRECTORY | O_CLOEXEC)
+                : next_layer(builder, layers->items[n], err);
+        if (r < 0 && container->image.in_store)
+            r = err_errno(err, "cannot open the image's %s in the store", layers->items[n]);
+        fds[n] = r;
+    }
+    if (r >= 0)
+        r = mount_overlay(builder, fds, n, "", "/", err);
+    while (n-- > 0)
+        if (fds[n] >= 0)
+            close(fds[n]);
+    if (r < 0)
+        return r;
+    builder->root_fd = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return builder->root_fd < 0 ? err_errno(err, "cannot open the container's root") : 0;
+}
+
+static int mount_tmpfs(const struct builder *builder, const struct tmpfs_mount *tmpfs,
+                       struct err *err) {
+    _cleanup_close_ int target = bind_target(builder->root_fd, tmpfs->target, true, err);
+    char path[32], options[64] = "mode=1777";
+
+    if (target < 0)
+        return target;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", target);
+    if (tmpfs->size_bytes)
+        snprintf(options, sizeof options, "mode=1777,size=%" PRIu64, tmpfs->size_bytes);
+    if (sys_mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+        return err_errno(err, "cannot mount a tmpfs on %s", tmpfs->target);
+    return 0;
+}
+
+/* An overlay over the source; of a file's, over its directory, of which the file alone is shown. */
+static int mount_cow(struct builder *builder, size_t i, int target, struct err *err) {
+    const struct volume *volume = &builder->container->plan->volumes[i];
+    const struct volume_source *source = &builder->container->volumes[i];
+    _cleanup_close_ int lower =
+        next_layer(builder, source->name ? source->path : volume->source, err);
+    _cleanup_close_ int overlay = -1, file = -1;
+    char suffix[24], path[32];
+    int r;
+
+    if (lower < 0)
+        return lower;
+    snprintf(suffix, sizeof suffix, ".%zu", i);
+    snprintf(path, sizeof path, source->name ? "/" : "/proc/self/fd/%d", target);
+    r = mount_overlay(builder, &lower, 1, suffix, path, err);
+    if (r < 0)
+        return err_wrap(err, "volume %s", volume->source);
+    if (!source->name)
+        return 0;
+    builder->n_stacked++;
+    overlay = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    file = bind_clone(overlay, source->name, false, 0, -1);
+    r = file < 0 ? file : bind_attach(file, target);
+    if (r < 0) {
+        errno = -r;
+        return err_errno(err, "cannot mount the copy of %s", volume->source);
+    }
+    return 0;
+}
+
+static int mount_volume(struct builder *builder, size_t i, struct err *err) {
+    const struct volume *volume = &builder->container->plan->volumes[i];
+    const struct volume_source *source = &builder->container->volumes[i];
+    _cleanup_close_ int target =
+        bind_target(builder->root_fd, volume->target, source->is_directory, err);
+    _cleanup_close_ int tree = -1;
+    int r;
+
+    if (target < 0)
+        return target;
+    if (volume->mode == VOLUME_COW)
+        return mount_cow(builder, i, target, err);
+    tree = next_mount(builder, volume->source,
+                      MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID |
+                          (volume->mode == VOLUME_RO ? MOUNT_ATTR_RDONLY : 0),
+                      err);
+    if (tree < 0)
+        return tree;
+    r = bind_attach(tree, target);
+    if (r < 0) {
+        errno = -r;
+        return err_errno(err, "cannot mount %s on %s", volume->source, volume->target);
+    }
+    return 0;
+}
+
+int trees_build(const struct container *container, struct trees *trees, size_t *ret_stacked,
+                struct err *err) {
+    const struct plan *plan = container->plan;
+    const struct apivfs apivfs = {
+        .host_network = plan->net == NET_HOST,
+        .tty_group = idmap_has(container->map.gids, container->map.n_gids, 5),
+    };
+    struct builder builder = {.container = container, .trees = trees, .run_fd = -1, .root_fd = -1};
+    _cleanup_close_ int root = -1;
+    int r = mount_root(&builder, err);
+
+    root = builder.root_fd;
+    if (r == 0)
+        r = apivfs_mount(root, &apivfs, err);
+    for (size_t i = 0; r == 0 && i < plan->n_tmpfs; i++)
+        r = mount_tmpfs(&builder, &plan->tmpfs[i], err);
+    for (size_t i = 0; r == 0 && i < plan->n_volumes; i++)
+        r = mount_volume(&builder, i, err);
+    if (builder.run_fd >= 0)
+        close(builder.run_fd);
+    *ret_stacked = builder.n_stacked;
+    return r < 0 ? r : take_fd(root);
+}

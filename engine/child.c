@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container's side, from clone(2) to PID 1 at work.
+ *
+ *   host's side                        this side
+ *   -----------                        ---------
+ *   clone                              wait for MESSAGE_BUILD
+ *   write the id maps, clone trees
+ *   MESSAGE_BUILD ------------------>  become root, mount, pivot, confine
+ *   <------------------- MESSAGE_READY (or MESSAGE_ERROR)
+ *   MESSAGE_ACTION ----------------->  a step, a copy, a workdir
+ *   <-------------------- MESSAGE_DONE (or MESSAGE_ERROR)
+ *   ... closes the socket              ends, and all in the container with it
+ */
+#include "child.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/sys.h"
+#include "caps.h"
+#include "init.h"
+#include "message.h"
+#include "net/loopback.h"
+#include "rootfs/pivot.h"
+#include "trees.h"
+#include "userns.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+/* Waits for the host's side to have done its part; takes the trees. */
+static int await_build(const struct container *container, struct trees *trees) {
+    struct message message;
+
+    *trees = TREES_INIT;
+    if (message_receive(container->socket_fd, &message, trees->fds, N_ELEMENTS(trees->fds),
+                        &trees->n) < 0)
+        return -EPIPE;
+    return message.kind == MESSAGE_BUILD ? 0 : -EPROTO;
+}
+
+static int become(const struct container *container, struct err *err) {
+    int r = userns_become_root(&container->map, err);
+
+    if (r < 0)
+        return r;
+    /* After the change of ids, which clears it.  The host's side may be gone already: the socket
+     * tells. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+        return err_errno(err, "cannot set up PID 1");
+    setsid();
+    umask(0);
+    return 0;
+}
+
+/* Signals at their default, all blocked: PID 1 reads them from a descriptor. */
+static void reset_signals(void) {
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t all;
+
+    for (int i = 1; i < NSIG; i++)
+        sigaction(i, &standard, NULL);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+/* Leaves the socket, as 3, and those of the standard descriptors that are no terminals. */
+static int close_rest(struct container *container, struct err *err) {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0)
+        return err_errno(err, "cannot open /dev/null");
+    for (int i = 0; i < 3; i++)
+        if (container->terminals[i])
+            dup2(null, i);
+    if (container->socket_fd != 3) {
+        if (dup3(container->socket_fd, 3, O_CLOEXEC) < 0)
+            return err_errno(err, "cannot move a descriptor");
+        container->socket_fd = 3;
+    }
+    if (sys_close_range(4, ~0U) < 0)
+        return err_errno(err, "cannot close descriptors");
+    return 0;
+}
+
+static int build(const struct container *container, struct trees *trees, struct err *err) {
+    const struct plan *plan = container->plan;
+    const char *hostname = plan->hostname ? plan->hostname : container->state.name;
+    _cleanup_close_ int root = -1;
+    size_t n_stacked = 0;
+
+    root = trees_build(container, trees, &n_stacked, err);
+    if (root < 0)
+        return root;
+    if (plan->net == NET_NONE) {
+        int r = loopback_up(err);
+
+        if (r < 0)
+            return r;
+    }
+    if (sethostname(hostname, strlen(hostname)) < 0)
+        return err_errno(err, "cannot set the host name %s", hostname);
+    return pivot_into(root, n_stacked, plan->read_only, err);
+}
+
+int child_main(struct container *container) {
+    struct emulator *emulator = NULL;
+    struct trees trees;
+    struct err err = {0};
+    int r;
+
+    reset_signals();
+    if (await_build(container, &trees) < 0)
+        return 1;
+    r = become(container, &err);
+    if (r == 0)
+        r = build(container, &trees, &err);
+    if (r == 0)
+        r = close_rest(container, &err);
+    if (r == 0 && container->map.mode == IDMAP_SINGLE)
+        r = emulator_new(&emulator, &err);
+    if (r == 0)
+        r = caps_confine(&err);
+    if (r == 0)
+        r = init_run(container, emulator, &err);
+    if (r < 0) {
+        const struct message message = {.kind = MESSAGE_ERROR, .err = err};
+
+        (void)message_send(container->socket_fd, &message, NULL, 0);
+    }
+    return r < 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Downloads and uploads as the host sees them.  What a download makes is put on
+ * record before it has a name, and struck off when it is complete: neither a
+ * failure nor a kill leaves half a result.
+ */
+#include "collect.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "copy.h"
+#include "copy_path.h"
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* Records the entry @name of a directory of which only the descriptor is known. */
+static int note_entry(const struct supervisor *s, int dir_fd, const char *name, struct err *err) {
+    _cleanup_free_ char *path = NULL;
+    char self[32], dir[PATH_MAX];
+    ssize_t n;
+
+    snprintf(self, sizeof self, "/proc/self/fd/%d", dir_fd);
+    n = readlink(self, dir, sizeof dir - 1);
+    if (n < 0)
+        return err_errno(err, "cannot find out where a directory is");
+    dir[n] = '\0';
+    path = str_printf("%s/%s", str_eq(dir, "/") ? "" : dir, name);
+    return path ? state_note_tree(&s->container->state, path, err) : err_nomem(err);
+}
+
+static int note(void *context, int dir_fd, const char *name) {
+    return note_entry(context, dir_fd, name, NULL);
+}
+
+static int download(struct supervisor *s, struct copy *copy, const struct action *action,
+                    struct err *err) {
+    struct copy_place place = {.dir_fd = -1};
+    _cleanup_close_ int dir = -1;
+    struct stat st;
+    bool is_new;
+    int r = copy_target(action->target, action->source, false, &place, err);
+
+    if (r < 0) {
+        copy_fail(copy, err);
+        return r;
+    }
+    dir = place.dir_fd;
+    is_new = fstatat(dir, place.name, &st, AT_SYMLINK_NOFOLLOW) < 0;
+    r = is_new ? note_entry(s, dir, place.name, err) : 0;
+    if (r < 0) {
+        copy_fail(copy, err);
+        return r;
+    }
+    r = copy_receive(copy, dir, place.name, err);
+    if (r < 0 && is_new)
+        (void)fd_remove_tree(dir, place.name);
+    state_forget_trees(&s->container->state);
+    return r;
+}
+
+static int upload(struct copy *copy, const struct action *action, struct err *err) {
+    struct copy_place place = {.dir_fd = -1};
+    int r = copy_source(action->source, &place, err);
+
+    if (r < 0) {
+        copy_fail(copy, err);
+        return r;
+    }
+    r = copy_send(copy, place.dir_fd, place.name, err);
+    close(place.dir_fd);
+    return r;
+}
+
+int collect(struct supervisor *s, const struct action *action, int socket_fd, struct err *err) {
+    bool down = action->kind == ACTION_DOWNLOAD;
+    struct copy copy = {
+        .socket_fd = socket_fd,
+        .wait = supervise_wait_fd,
+        .note = down ? note : NULL,
+        .context = s,
+        .plain_modes = down,
+    };
+    int r = down ? download(s, &copy, action, err) : upload(&copy, action, err), ended;
+
+    if (copy.n_skipped > 0)
+        log_warning(s->container->log, "%s: %u sockets and devices were left out", action->source,
+                    copy.n_skipped);
+    ended = r < 0 ? supervise_check(s) : 0;
+    if (ended > 0)
+        return ended;
+    return r < 0 ? err_wrap(err, "%s %s", down ? "-D" : "-U", action->source) : 0;
+}

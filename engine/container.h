@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_CONTAINER_H
+#define MAYFLY_CONTAINER_H
+
+#include "base/log.h"
+#include "idmap.h"
+#include "plan.h"
+#include "rootfs/image.h"
+#include "rootfs/store.h"
+#include "state.h"
+
+#include <stdbool.h>
+
+/**
+ * struct volume_source - what a volume's source turned out to be
+ * @fd: O_PATH descriptor: of it, or of the directory that holds a copy-on-write file
+ * @path, @name: that directory and the file's name in it; NULL for all else; to free(3)
+ */
+struct volume_source {
+    int fd;
+    bool is_directory;
+    char *path;
+    char *name;
+};
+
+/**
+ * struct container - what the host's side and the container's side of a run share
+ * @terminals: which of the standard descriptors are terminals of the host
+ * @socket_fd: this side's end of the socket between them
+ *
+ * Filled in by run() before the clone; the child has its copy of it all.
+ */
+struct container {
+    const struct plan *plan;
+    const struct log *log;
+    struct idmap map;
+    struct store store;
+    struct state state;
+    struct image image;
+    struct volume_source *volumes; /* one for each of the plan's; owned */
+    bool terminals[3];
+    int socket_fd;
+};
+
+/** container_has_terminal() - whether steps get a terminal of the container. */
+static inline bool container_has_terminal(const struct container *container) {
+    return container->terminals[0] || container->terminals[1] || container->terminals[2];
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a run went, as data, and that data as JSON for whoever reads it after. */
+#include "result.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+void result_init(struct result *result) {
+    *result = (struct result){.outcome = OUTCOME_OK};
+}
+
+void result_done(struct result *result) {
+    free(result->actions);
+    result_init(result);
+}
+
+int result_add(struct result *result, const struct action_result *action) {
+    struct action_result *actions =
+        reallocarray(result->actions, result->n_actions + 1, sizeof *actions);
+
+    if (!actions)
+        return -ENOMEM;
+    result->actions = actions;
+    actions[result->n_actions++] = *action;
+    return 0;
+}
+
+const char *outcome_name(enum outcome outcome) {
+    static const char *const names[] = {
+        [OUTCOME_OK] = "ok",           [OUTCOME_FAILED] = "failed",
+        [OUTCOME_TIMEOUT] = "timeout", [OUTCOME_INTERRUPTED] = "interrupted",
+        [OUTCOME_ERROR] = "error",
+    };
+
+    return (size_t)outcome < N_ELEMENTS(names) ? names[outcome] : "unknown";
+}
+
+static const char *kind_name(enum action_kind kind) {
+    static const char *const names[] = {
+        [ACTION_WORKDIR] = "workdir",   [ACTION_SHELL] = "shell",   [ACTION_EXEC] = "exec",
+        [ACTION_DOWNLOAD] = "download", [ACTION_UPLOAD] = "upload",
+    };
+
+    return (size_t)kind < N_ELEMENTS(names) ? names[kind] : "unknown";
+}
+
+/* Spec: RFC 3339, section 5.6.  A moment that never came is null. */
+static void put_moment(struct json *json, uint64_t nsec) {
+    time_t seconds = (time_t)(nsec / NSEC_PER_SEC);
+    char date[32], text[48];
+    struct tm tm;
+
+    if (nsec == 0 || !gmtime_r(&seconds, &tm) ||
+        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
+        json_string(json, NULL);
+        return;
+    }
+    snprintf(text, sizeof text, "%s.%06uZ", date, (unsigned)(nsec % NSEC_PER_SEC / 1000));
+    json_string(json, text);
+}
+
+static void put_action(struct json *json, const struct action_result *result,
+                       const struct plan *plan) {
+    const struct action *action = &plan->actions[result->index];
+    _cleanup_buf_ struct buf command = BUF_INIT;
+
+    action_format(action, &command);
+    /* A text that did not fit into memory makes the whole JSON one that did not. */
+    json->buf.failed |= command.failed;
+    json_open_object(json);
+    json_key(json, "index");
+    json_i64(json, (int64_t)result->index + 1);
+    json_key(json, "kind");
+    json_string(json, kind_name(action->kind));
+    json_key(json, "command");
+    json_string(json, command.data ? command.data : "");
+    json_key(json, "outcome");
+    json_string(json, outcome_name(result->outcome));
+    json_key(json, "status");
+    json_i64(json, result->status);
+    json_key(json, "started");
+    put_moment(json, result->started_nsec);
+    json_key(json, "elapsed_seconds");
+    json_seconds(json, result->elapsed_nsec);
+    json_close_object(json);
+}
+
+void result_to_json(const struct result *result, const struct plan *plan, struct json *json) {
+    json_open_object(json);
+    json_key(json, "version");
+    json_i64(json, 1);
+    json_key(json, "image");
+    json_string(json, plan->image);
+    json_key(json, "name");
+    json_string(json, plan->name);
+    json_key(json, "outcome");
+    json_string(json, outcome_name(result->outcome));
+    json_key(json, "exit_status");
+    json_i64(json, result->exit_status);
+    json_key(json, "started");
+    put_moment(json, result->started_nsec);
+    json_key(json, "setup_seconds");
+    json_seconds(json, result->setup_nsec);
+    json_key(json, "elapsed_seconds");
+    json_seconds(json, result->elapsed_nsec);
+    json_key(json, "error");
+    json_string(json, result->outcome == OUTCOME_ERROR ? result->error.message : NULL);
+    json_key(json, "actions");
+    json_open_array(json);
+    for (size_t i = 0; i < result->n_actions; i++)
+        if (result->actions[i].index < plan->n_actions)
+            put_action(json, &result->actions[i], plan);
+    json_close_array(json);
+    json_close_object(json);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_SPAWN_H
+#define MAYFLY_SPAWN_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/**
+ * spawn() - clone(2) this process into new namespaces
+ * @flags: CLONE_NEW* flags
+ * @ret_pidfd: set in the parent
+ *
+ * Spec: clone(2), clone3.
+ * Return: the child's pid in the parent, 0 in the child, -errno with a text that says what this
+ * host has switched off and how to mend it.
+ */
+pid_t spawn(uint64_t flags, int *ret_pidfd, struct err *err);
+
+/** spawn_wait() - wait for the end of a child.  Return: its wait status as of wait(2), or -errno.
+ */
+int spawn_wait(int pidfd);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_STATE_H
+#define MAYFLY_STATE_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "idmap.h"
+#include "rootfs/store.h"
+
+/**
+ * struct state - the directory of a run, which outlives it only when the run was killed
+ * @runs_fd: the store's directory of runs
+ * @fd: this run's directory, held under an exclusive flock(2) as long as the run lives
+ * @name: its name in @runs_fd, also the container's; to free(3)
+ *
+ * It holds the overlays' upper and work directories, and the file "undo" that names what was made
+ * elsewhere and has to go.  A directory that nobody holds is a leaving of a killed run: the next
+ * command finishes its unwinding.
+ */
+struct state {
+    int runs_fd;
+    int fd;
+    char *name;
+};
+
+#define STATE_INIT ((struct state){.runs_fd = -1, .fd = -1})
+
+/**
+ * state_create() - make and lock the directory of a new run
+ * @name: of the container; NULL: random
+ *
+ * Return: 0, -EBUSY with a text when a container of that name lives, or -errno with a text.
+ */
+int state_create(struct state *state, const struct store *store, const char *name, struct err *err);
+
+/**
+ * state_note_tree() - put on record a file or tree outside of the store that has to be removed
+ * @path: absolute
+ *
+ * Return: 0 or -errno with a text.
+ */
+int state_note_tree(const struct state *state, const char *path, struct err *err);
+
+/** state_forget_trees() - all that was on record has been dealt with. */
+void state_forget_trees(const struct state *state);
+
+/**
+ * state_destroy() - remove the run's directory and let go of it
+ * @map: for the removal of files that belong to subordinate ids
+ *
+ * Return: 0 or -errno with a text.
+ */
+int state_destroy(struct state *state, const struct idmap *map, struct err *err);
+
+/**
+ * state_clean() - finish the unwinding of all runs and imports that were killed
+ *
+ * Context: host.  Two system calls when there are none.
+ */
+void state_clean(const struct store *store, const struct idmap *map, const struct log *log);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_STEP_H
+#define MAYFLY_STEP_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "user.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/**
+ * struct step - a program to start
+ * @argv, @env: as for execve(2); argv[0] without a slash is looked up in the PATH of @env
+ * @workdir: absolute
+ * @user: NULL when ids cannot be changed
+ * @stdio: its standard descriptors; -1 takes the terminal
+ * @terminal_fd: becomes its controlling terminal; -1: none
+ */
+struct step {
+    char *const *argv;
+    char *const *env;
+    const char *workdir;
+    const struct user *user;
+    int stdio[3];
+    int terminal_fd;
+};
+
+/**
+ * step_spawn() - start a step in a session of its own
+ *
+ * Context: PID 1, after pivot; all signals at their default, all descriptors O_CLOEXEC.
+ * Return: its pid, or -errno with a text; -ENOENT and -EACCES say that the program itself is
+ * missing or cannot be executed.
+ */
+pid_t step_spawn(const struct step *step, struct err *err);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_STEPS_H
+#define MAYFLY_STEPS_H
+
+#include "base/err.h"
+#include "result.h"
+#include "supervise.h"
+
+/**
+ * steps_await_ready() - wait until the container is built
+ *
+ * Return: 0, a SUPERVISE_ condition, or -errno with a text.
+ */
+int steps_await_ready(struct supervisor *supervisor, struct err *err);
+
+/**
+ * steps_run() - carry out the plan's actions in their order
+ * @result: each action that was begun is added; outcome and exit status are set
+ *
+ * Return: 0 when all that could be done was (the result tells), a SUPERVISE_ condition, or -errno
+ * with a text when mayfly itself could not do an action.
+ */
+int steps_run(struct supervisor *supervisor, struct result *result, struct err *err);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_SUPERVISE_H
+#define MAYFLY_SUPERVISE_H
+
+#include "base/err.h"
+#include "container.h"
+#include "message.h"
+#include "run.h"
+#include "terminal.h"
+
+#include <stdint.h>
+
+/* What waiting ends with beside success and failure; positive conditions. */
+#define SUPERVISE_TIMEOUT 1
+#define SUPERVISE_INTERRUPTED 2
+
+/**
+ * struct supervisor - the host's side while a container lives
+ * @signal_fd: signalfd(2) with the signals that a run takes
+ * @pidfd: of PID 1; -1 before there is one
+ * @interrupted: the signal that asked mayfly to end; 0: none
+ * @deadline_nsec: of the whole run, CLOCK_MONOTONIC
+ * @step_deadline_nsec: of the action under way
+ * @grace_deadline_nsec: until which a step may go on after a signal
+ * @terminal: the host's, joined to the running step's
+ */
+struct supervisor {
+    const struct container *container;
+    const struct run_hooks *hooks;
+    int signal_fd;
+    int pidfd;
+    int interrupted;
+    uint64_t deadline_nsec;
+    uint64_t step_deadline_nsec;
+    uint64_t grace_deadline_nsec;
+    struct terminal terminal;
+};
+
+/**
+ * supervise_await() - wait for the container's next message
+ *
+ * A terminal that comes is attached, and its bytes are carried meanwhile; signals are handed on.
+ * Return: 0, a SUPERVISE_ condition, or -errno with a text, also when the container is dead.
+ */
+int supervise_await(struct supervisor *supervisor, struct message *ret_message, struct err *err);
+
+/** supervise_explain_death() - say how PID 1 ended.  Return: -EPIPE. */
+int supervise_explain_death(const struct supervisor *supervisor, struct err *err);
+
+/** supervise_check() - whether a signal has come or the time is up, without waiting. */
+int supervise_check(struct supervisor *supervisor);
+
+/**
+ * supervise_wait_fd() - wait for @events on @fd (-1: just look) unless the run is to end
+ * @context: a struct supervisor
+ *
+ * Return: 0, or -EINTR when the run is to end.
+ */
+int supervise_wait_fd(void *context, int fd, short events);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container never gets a terminal of the host's, into which it could push
+ * input (TIOCSTI).  It has one of its own for each step, and bytes are carried
+ * between the two.  One direction never blocks the other: what cannot be written
+ * yet stays in its buffer, and nothing more is read meanwhile.
+ */
+#include "terminal.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* After a step's end its last output may still be on its way through the kernel. */
+#define DRAIN_MSEC 100
+
+void terminal_init(struct terminal *terminal, const bool terminals[3]) {
+    terminal->input_fd = terminals[0] ? 0 : -1;
+    terminal->output_fd = terminals[1] ? 1 : terminals[2] ? 2 : terminals[0] ? 0 : -1;
+    terminal->master_fd = -1;
+    terminal->raw = false;
+    terminal->to_container.start = terminal->to_container.end = 0;
+    terminal->to_host.start = terminal->to_host.end = 0;
+}
+
+struct winsize terminal_window(const struct terminal *terminal) {
+    struct winsize window = {.ws_row = 24, .ws_col = 80}, found;
+
+    if (terminal->output_fd >= 0 && ioctl(terminal->output_fd, TIOCGWINSZ, &found) == 0 &&
+        found.ws_row && found.ws_col)
+        return found;
+    return window;
+}
+
+static bool in_foreground(int fd) {
+    return tcgetpgrp(fd) == getpgrp();
+}
+
+void terminal_attach(struct terminal *terminal, int master_fd) {
+    struct termios raw;
+
+    terminal->master_fd = master_fd;
+    fcntl(master_fd, F_SETFL, fcntl(master_fd, F_GETFL) | O_NONBLOCK);
+    terminal_resize(terminal);
+    if (terminal->input_fd < 0 || !in_foreground(terminal->input_fd) ||
+        tcgetattr(terminal->input_fd, &terminal->saved) < 0)
+        return;
+    raw = terminal->saved;
+    cfmakeraw(&raw);
+    terminal->raw = tcsetattr(terminal->input_fd, TCSADRAIN, &raw) == 0;
+}
+
+static bool is_full(const struct stream *stream) {
+    return stream->end == sizeof stream->bytes;
+}
+
+static bool is_empty(const struct stream *stream) {
+    return stream->start == stream->end;
+}
+
+void terminal_poll(const struct terminal *terminal, struct pollfd fds[TERMINAL_N_POLL]) {
+    const struct stream *in = &terminal->to_container, *out = &terminal->to_host;
+    bool open = terminal->master_fd >= 0;
+
+    fds[0] = (struct pollfd){
+        .fd = terminal->master_fd,
+        .events = (short)((is_full(out) ? 0 : POLLIN) | (is_empty(in) ? 0 : POLLOUT))};
+    fds[1] = (struct pollfd){.fd = open && terminal->raw && !is_full(in) ? terminal->input_fd : -1,
+                             .events = POLLIN};
+    fds[2] = (struct pollfd){.fd = is_empty(out) ? -1 : terminal->output_fd, .events = POLLOUT};
+}
+
+/* Return: bytes read, 0 at the end or on an error, -1 for nothing now. */
+static ssize_t fill(struct stream *stream, int fd) {
+    ssize_t n = read(fd, stream->bytes + stream->end, sizeof stream->bytes - stream->end);
+
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? -1 : 0;
+    stream->end += (size_t)n;
+    return n;
+}
+
+/* Return: false when nobody takes the bytes any more. */
+static bool drain(struct stream *stream, int fd) {
+    ssize_t n = write(fd, stream->bytes + stream->start, stream->end - stream->start);
+
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    stream->start += (size_t)n;
+    if (is_empty(stream))
+        stream->start = stream->end = 0;
+    return true;
+}
+
+void terminal_dispatch(struct terminal *terminal, const struct pollfd fds[TERMINAL_N_POLL]) {
+    if (fds[1].fd >= 0 && fds[1].revents && fill(&terminal->to_container, fds[1].fd) == 0)
+        terminal->input_fd = -1;
+    if (fds[0].fd >= 0 && fds[0].revents & POLLOUT &&
+        !drain(&terminal->to_container, terminal->master_fd))
+        terminal->to_container.start = terminal->to_container.end = 0;
+    if (fds[0].fd >= 0 && fds[0].revents & (POLLIN | POLLHUP | POLLERR) &&
+        !is_full(&terminal->to_host) && fill(&terminal->to_host, terminal->master_fd) == 0) {
+        close(terminal->master_fd);
+        terminal->master_fd = -1;
+    }
+    if (fds[2].fd >= 0 && fds[2].revents && !drain(&terminal->to_host, terminal->output_fd))
+        terminal->to_host.start = terminal->to_host.end = 0;
+}
+
+void terminal_resize(const struct terminal *terminal) {
+    struct winsize window = terminal_window(terminal);
+
+    if (terminal->master_fd >= 0)
+        ioctl(terminal->master_fd, TIOCSWINSZ, &window);
+}
+
+void terminal_detach(struct terminal *terminal) {
+    struct pollfd fds[TERMINAL_N_POLL];
+
+    /* The end of the session hangs the terminal up: read until then. */
+    while (terminal->master_fd >= 0 || !is_empty(&terminal->to_host)) {
+        terminal_poll(terminal, fds);
+        fds[0].events &= POLLIN;
+        fds[1].fd = -1;
+        if (poll(fds, TERMINAL_N_POLL, DRAIN_MSEC) <= 0)
+            break;
+        terminal_dispatch(terminal, fds);
+    }
+    if (terminal->master_fd >= 0)
+        close(terminal->master_fd);
+    terminal->master_fd = -1;
+    terminal->to_container.start = terminal->to_container.end = 0;
+    if (terminal->raw)
+        tcsetattr(terminal->input_fd >= 0 ? terminal->input_fd : 0, TCSADRAIN, &terminal->saved);
+    terminal->raw = false;
+}

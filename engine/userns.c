@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * User namespaces: their maps are written from outside, by this process where
+ * the kernel lets it and by the set-uid helpers newuidmap(1) and newgidmap(1)
+ * for subordinate ids.  The kernel takes a user's gid_map only after setgroups(2)
+ * was given up for good (user_namespaces(7), CVE-2014-8989).
+ */
+#include "userns.h"
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+static int write_file(pid_t pid, const char *name, const char *text) {
+    _cleanup_close_ int fd = -1;
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    return fd_write_all(fd, text, strlen(text));
+}
+
+static int write_map(pid_t pid, const char *name, const struct id_range *ranges, unsigned n,
+                     struct err *err) {
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    int r;
+
+    for (unsigned i = 0; i < n; i++)
+        buf_printf(&text, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", ranges[i].inside,
+                   ranges[i].outside, ranges[i].count);
+    if (buf_failed(&text))
+        return err_nomem(err);
+    r = write_file(pid, name, text.data);
+    if (r < 0) {
+        errno = -r;
+        r = err_errno(err, "cannot write the container's %s", name);
+    }
+    return r;
+}
+
+/* Starts newuidmap or newgidmap; -errno, or its pid. */
+static pid_t start_helper(const char *program, pid_t pid, const struct id_range *ranges,
+                          unsigned n) {
+    char numbers[1 + 2 * 3][16];
+    char *argv[9] = {(char *)program};
+    char *env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t helper;
+    int r;
+
+    snprintf(numbers[0], sizeof numbers[0], "%d", (int)pid);
+    argv[1] = numbers[0];
+    for (unsigned i = 0; i < n; i++) {
+        const uint32_t values[3] = {ranges[i].inside, ranges[i].outside, ranges[i].count};
+
+        for (unsigned j = 0; j < 3; j++) {
+            snprintf(numbers[1 + 3 * i + j], sizeof numbers[0], "%" PRIu32, values[j]);
+            argv[2 + 3 * i + j] = numbers[1 + 3 * i + j];
+        }
+    }
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    r = posix_spawnp(&helper, program, &actions, NULL, argv, env);
+    posix_spawn_file_actions_destroy(&actions);
+    return r ? -r : helper;
+}
+
+static bool helper_succeeded(pid_t helper) {
+    int status;
+
+    if (helper < 0)
+        return false;
+    while (waitpid(helper, &status, 0) < 0)
+        if (errno != EINTR)
+            return false;
+    return status == 0;
+}
+
+static int map_with_helpers(const struct idmap *map, pid_t pid, struct err *err) {
+    pid_t u = start_helper("newuidmap", pid, map->uids, map->n_uids);
+    pid_t g = start_helper("newgidmap", pid, map->gids, map->n_gids);
+    bool u_done = helper_succeeded(u), g_done = helper_succeeded(g);
+
+    if (u_done && g_done)
+        return 0;
+    return err_set(err, USERNS_UNMAPPABLE,
+                   "%s refused the ids of %s: it has to be set-uid root (apt-get install uidmap) "
+                   "and the ranges there to be yours",
+                   u_done ? "newgidmap" : "newuidmap", u_done ? "/etc/subgid" : "/etc/subuid");
+}
+
+int userns_map(const struct idmap *map, pid_t pid, struct err *err) {
+    int r;
+
+    if (map->mode == IDMAP_SUBUID)
+        return map_with_helpers(map, pid, err);
+    if (map->mode == IDMAP_SINGLE) {
+        r = write_file(pid, "setgroups", "deny");
+        if (r < 0) {
+            errno = -r;
+            return err_errno(err, "cannot give up setgroups for the container");
+        }
+    }
+    r = write_map(pid, "uid_map", map->uids, map->n_uids, err);
+    if (r == 0)
+        r = write_map(pid, "gid_map", map->gids, map->n_gids, err);
+    return r == -EPERM && map->mode != IDMAP_SINGLE ? USERNS_UNMAPPABLE : r;
+}
+
+int userns_become_root(const struct idmap *map, struct err *err) {
+    if (map->mode != IDMAP_SINGLE && setgroups(0, NULL) < 0)
+        return err_errno(err, "cannot drop the supplementary groups");
+    if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+        return err_errno(err, "cannot become root of the user namespace");
+    return 0;
+}
+
+struct answer {
+    int r;
+    struct err err;
+};
+
+/* The child of userns_call(): asks for its maps, waits for them, does the work. */
+static void answer_call(const struct idmap *map, int socket_fd,
+                        int (*function)(void *, struct err *), void *argument,
+                        struct answer *answer) {
+    char go;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (map->mode == IDMAP_SUBUID && unshare(CLONE_NEWUSER) < 0) {
+        answer->r = err_errno(&answer->err, "cannot make a user namespace");
+        return;
+    }
+    /* The stream's end instead of an answer: there is nobody left to work for. */
+    if (fd_send(socket_fd, "r", 1, NULL, 0) < 0 ||
+        fd_receive(socket_fd, &go, 1, NULL, 0, NULL, 0) != 1)
+        _exit(1);
+    if (map->mode == IDMAP_SUBUID)
+        answer->r = userns_become_root(map, &answer->err);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (answer->r == 0)
+        answer->r = function(argument, &answer->err);
+}
+
+/* The parent of userns_call(), until the answer is there. */
+static int await_answer(const struct idmap *map, pid_t pid, int socket_fd, int interrupt_fd,
+                        struct err *err) {
+    struct pollfd fds[2] = {{.fd = socket_fd, .events = POLLIN},
+                            {.fd = interrupt_fd, .events = POLLIN}};
+    struct answer answer = {0};
+    ssize_t n = fd_receive(socket_fd, &answer, sizeof answer, NULL, 0, NULL, 0);
+    int r = 0;
+
+    /* One byte asks for the maps; a whole answer at once is a failure before that. */
+    if (n == 1) {
+        if (map->mode == IDMAP_SUBUID)
+            r = userns_map(map, pid, err);
+        if (r != 0)
+            return r;
+        if (fd_send(socket_fd, "g", 1, NULL, 0) < 0)
+            return -EPIPE;
+        while (poll(fds, 2, -1) < 0 && errno == EINTR)
+            ;
+        if (!fds[0].revents)
+            return err_set(err, -EINTR, "interrupted");
+        n = fd_receive(socket_fd, &answer, sizeof answer, NULL, 0, NULL, 0);
+    }
+    if (n != sizeof answer)
+        return -EPIPE;
+    if (answer.r != 0 && err)
+        *err = answer.err;
+    return answer.r;
+}
+
+int userns_call(const struct idmap *map, int (*function)(void *argument, struct err *err),
+                void *argument, int interrupt_fd, struct err *err) {
+    _cleanup_close_ int ours = -1, theirs = -1;
+    int pair[2], r, status = 0;
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return err_errno(err, "cannot make a socket");
+    ours = pair[0];
+    theirs = pair[1];
+    pid = fork();
+    if (pid < 0)
+        return err_errno(err, "cannot make a process");
+    if (pid == 0) {
+        struct answer answer = {0};
+
+        close(take_fd(ours));
+        answer_call(map, theirs, function, argument, &answer);
+        _exit(fd_send(theirs, &answer, sizeof answer, NULL, 0) < 0);
+    }
+    close(take_fd(theirs));
+    r = await_answer(map, pid, ours, interrupt_fd, err);
+    if (r != 0)
+        kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (r == -EPIPE)
+        return err_set(err, -EPIPE, "a helper process died (wait status %#x)", (unsigned)status);
+    return r;
+}

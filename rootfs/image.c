@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a reference to directories.  This half is on the way of every run: it
+ * looks at the archive (stat), asks the index for the image's name (readlink)
+ * and reads the image's record.  The other half, image_import.c, is needed
+ * when that finds nothing.
+ */
+#include "image.h"
+
+#include "engine/base/cleanup.h"
+#include "engine/base/fd.h"
+#include "image_source.h"
+#include "record.h"
+#include "ref.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+void image_done(struct image *image) {
+    struct image_config *c = &image->config;
+
+    strv_done(&image->layers);
+    strv_done(&c->env);
+    strv_done(&c->entrypoint);
+    strv_done(&c->cmd);
+    strv_done(&c->volumes);
+    strv_done(&c->exposed_ports);
+    strv_done(&c->labels);
+    free(c->working_dir);
+    free(c->user);
+    free(c->stop_signal);
+    *image = IMAGE_INIT;
+}
+
+/* An image that is one directory of the host. */
+static int use_directory(struct image *image, const char *path, struct err *err) {
+    _cleanup_free_ char *current = NULL;
+    char *absolute;
+
+    if (*path == '/')
+        absolute = strdup(path);
+    else {
+        current = getcwd(NULL, 0);
+        absolute = current ? str_printf("%s/%s", current, path) : NULL;
+    }
+    if (strv_push_take(&image->layers, absolute) < 0)
+        return err_nomem(err);
+    image->in_store = false;
+    return 0;
+}
+
+int image_source_stat(const struct ref *ref, struct stat *ret_st, struct err *err) {
+    _cleanup_free_ char *index = NULL;
+    const char *path = ref->path;
+
+    if (ref->kind == REF_OCI) {
+        index = str_printf("%s/index.json", path);
+        if (!index)
+            return err_nomem(err);
+        path = index;
+    }
+    if (stat(path, ret_st) < 0) {
+        if (errno == ENOENT && ref->kind == REF_OCI && access(ref->path, F_OK) == 0)
+            return err_set(err, -ENOENT, "no image layout: there is no index.json in it");
+        if (errno == ENOENT)
+            return err_set(err, -ENOENT, "there is no such file or directory");
+        return err_errno(err, "cannot look at it");
+    }
+    return 0;
+}
+
+/* What a file has to be for its kind of reference; 1 for a directory to be used as it is. */
+static int check_type(const struct ref *ref, const struct stat *st, struct err *err) {
+    bool may_be_dir = ref->kind == REF_ROOTFS || ref->kind == REF_PATH;
+    bool may_be_file = ref->kind != REF_ROOTFS;
+
+    if (S_ISDIR(st->st_mode) && may_be_dir)
+        return 1;
+    if (S_ISREG(st->st_mode) && may_be_file)
+        return 0;
+    if (S_ISDIR(st->st_mode))
+        return err_set(err, -EISDIR,
+                       "it is a directory; for an unpacked root file system write "
+                       "rootfs:%s, for an image layout oci:%s",
+                       ref->path, ref->path);
+    if (S_ISREG(st->st_mode))
+        return err_set(err, -ENOTDIR, "it is a file; for a tarball write tar:%s", ref->path);
+    return err_set(err, -EINVAL, "it is neither a file nor a directory");
+}
+
+static int read_record(struct image *image, const struct store *store, const char *name) {
+    _cleanup_free_ char *text = NULL;
+    char path[16 + 256];
+    size_t size;
+    int r;
+
+    snprintf(path, sizeof path, "images/%s", name);
+    r = fd_read_file(store->fd, path, RECORD_BYTES_MAX, &text, &size);
+    if (r == 0)
+        r = record_decode(text, size, image);
+    /* A record that is gone or broken is made anew. */
+    return r == -ENOMEM ? r : r < 0 ? IMAGE_MISSING : 0;
+}
+
+static int find(struct image *image, const struct store *store, const struct ref *ref,
+                struct err *err) {
+    char key[IMAGE_INDEX_KEY_BYTES], name[256];
+    struct stat st;
+    int r;
+
+    switch (ref->kind) {
+    case REF_HOST:
+        return use_directory(image, "/", err);
+    case REF_NAME:
+    case REF_URL:
+        return image_source_name_error(ref, err);
+    default:
+        break;
+    }
+    if (ref->kind == REF_TAR && str_eq(ref->path, "-"))
+        return err_set(err, -ENOTSUP, "an image from standard input has to be imported first");
+    r = image_source_stat(ref, &st, err);
+    if (r == 0)
+        r = check_type(ref, &st, err);
+    if (r < 0)
+        return r;
+    if (r == 1)
+        return use_directory(image, ref->path, err);
+    image_index_key(ref, &st, key);
+    if (image_index_find(store, key, name) != 0)
+        return IMAGE_MISSING;
+    r = read_record(image, store, name);
+    return r == -ENOMEM ? err_nomem(err) : r;
+}
+
+int image_source_name_error(const struct ref *ref, struct err *err) {
+    if (ref->kind == REF_URL)
+        return err_set(err, -ENOTSUP,
+                       "it has to be downloaded first; then write tar:PATH or ./PATH");
+    return err_set(err, -ENOENT,
+                   "there is no image of that name, and no registry is asked; use oci:PATH, "
+                   "docker-archive:PATH, tar:PATH or a directory (./PATH)");
+}
+
+int image_find(struct image *image, const struct store *store, const char *reference,
+               struct err *err) {
+    _cleanup_ref_ struct ref ref = REF_INIT;
+    struct image found = IMAGE_INIT;
+    int r = ref_parse(reference, &ref, err);
+
+    if (r < 0)
+        return r;
+    r = find(&found, store, &ref, err);
+    if (r == 0)
+        *image = found;
+    else
+        image_done(&found);
+    if (r < 0)
+        err_wrap(err, "image %s", reference);
+    return r;
+}

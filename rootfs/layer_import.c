@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Layers into the store.
+ *
+ * Each layer that is missing gets a work directory, locked, named by what the
+ * layer will be; the locks are taken in the order of the names, so that two
+ * imports that share layers never wait for each other in a circle.  Whoever
+ * waited finds the layer in place and has nothing to do.
+ *
+ * Then threads take the layers one after the other.  When all are unpacked and
+ * checked, one syncfs(2) brings every file's content to the disk, and after it
+ * the renames make them layers: a power cut at any moment leaves a layer whole
+ * or absent.
+ */
+#include "layer_import.h"
+
+#include "engine/base/cleanup.h"
+#include "engine/base/fd.h"
+#include "engine/base/str.h"
+#include "engine/base/sys.h"
+#include "unpack.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+/* More layers at once than this only take memory from each other. */
+enum { THREADS_MAX = 4 };
+
+/* Where the tree is in its work directory. */
+#define TREE_NAME "tree"
+
+/* What the threads of one import share. */
+struct import {
+    const struct store *store;
+    const struct log *log;
+    struct layer_job *jobs;
+    size_t n;
+    size_t next;
+    struct layer_limits limits;
+};
+
+static const char *work_name(const struct layer_job *job) {
+    return digest_is_set(&job->diff_id) ? job->diff_id.hex : job->work_name;
+}
+
+static bool is_in_store(const struct store *store, const struct digest *diff_id) {
+    char path[16 + DIGEST_HEX_BYTES];
+
+    if (!digest_is_set(diff_id))
+        return false;
+    snprintf(path, sizeof path, "layers/%s", diff_id->hex);
+    return faccessat(store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int compare_jobs(const void *a, const void *b) {
+    return strcmp(work_name(*(struct layer_job *const *)a),
+                  work_name(*(struct layer_job *const *)b));
+}
+
+/* Marks what is there, and what is wanted twice; locks the rest. */
+static int lock_missing(const struct store *store, struct layer_job *jobs, size_t n,
+                        struct err *err) {
+    _cleanup_free_ struct layer_job **sorted = calloc(n, sizeof(struct layer_job *));
+
+    if (!sorted)
+        return err_nomem(err);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &jobs[i];
+    qsort(sorted, n, sizeof *sorted, compare_jobs);
+    for (size_t i = 0; i < n; i++) {
+        struct layer_job *job = sorted[i];
+        int r;
+
+        job->done = is_in_store(store, &job->diff_id) ||
+                    (i > 0 && str_eq(work_name(job), work_name(sorted[i - 1])));
+        if (job->done)
+            continue;
+        r = store_work_begin(store, work_name(job), &job->work, err);
+        if (r < 0)
+            return r;
+        if (is_in_store(store, &job->diff_id)) {
+            store_work_end(store, &job->work);
+            job->done = true;
+        }
+    }
+    return 0;
+}
+
+static int check_sums(struct layer_job *job, const struct layer_sums *sums, struct err *err) {
+    if (digest_is_set(&job->blob_digest) && !digest_eq(&job->blob_digest, &sums->blob))
+        return err_set(err, -EBADMSG,
+                       "digest mismatch (its bytes give %.12s..., %.12s... was announced)",
+                       sums->blob.hex, job->blob_digest.hex);
+    if (job->blob_bytes >= 0 && (uint64_t)job->blob_bytes != sums->blob_bytes)
+        return err_set(err, -EBADMSG, "it has %" PRIu64 " bytes where %" PRId64 " were announced",
+                       sums->blob_bytes, job->blob_bytes);
+    if (!digest_is_set(&job->diff_id)) {
+        if (!sums->ends_in_zeros)
+            return err_set(err, -EBADMSG, "the tar is cut short: it has no end mark");
+        job->diff_id = sums->diff;
+    }
+    if (!digest_eq(&job->diff_id, &sums->diff))
+        return err_set(err, -EBADMSG,
+                       "digest mismatch (its tar gives %.12s..., %.12s... was announced)",
+                       sums->diff.hex, job->diff_id.hex);
+    return 0;
+}
+
+/* Reads a layer to its end, into a tree. */
+static int unpack_stream(struct import *import, struct layer_job *job, struct layer_stream *stream,
+                         struct err *err) {
+    const struct unpack_source source = {.read = layer_stream_read, .context = stream};
+    _cleanup_close_ int tree_fd =
+        openat(job->work.fd, TREE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct unpack_count count;
+    struct layer_sums sums;
+    int r;
+
+    if (tree_fd < 0 || fchmod(tree_fd, 0755) < 0)
+        return store_errno(import->store, "cannot make a layer's directory", err);
+    r = unpack_layer(&source, tree_fd, import->store->owners, &count, err);
+    if (r < 0)
+        return r;
+    r = layer_stream_drain(stream, &sums, err);
+    if (r < 0)
+        return r;
+    if (count.n_devices > 0)
+        log_debug(import->log, "%" PRIu64 " device nodes or sockets left out of a layer",
+                  count.n_devices);
+    if (count.n_xattrs > 0)
+        log_debug(import->log, "%" PRIu64 " attributes could not be kept", count.n_xattrs);
+    return check_sums(job, &sums, err);
+}
+
+static int do_job(struct import *import, struct layer_job *job, struct err *err) {
+    _cleanup_blob_ struct blob blob = BLOB_INIT;
+    struct layer_stream *stream = NULL;
+    int r = job->open(job->context, job, &blob, err);
+
+    if (r < 0)
+        return r;
+    if (sys_mkdirat(job->work.fd, TREE_NAME, 0755) < 0)
+        return store_errno(import->store, "cannot make a layer's directory", err);
+    r = layer_stream_new(&stream, &blob, job->blob_digest.algorithm, job->diff_id.algorithm,
+                         &import->limits, err);
+    if (r < 0)
+        return r;
+    r = unpack_stream(import, job, stream, err);
+    layer_stream_free(stream);
+    return r;
+}
+
+static void *run_jobs(void *context) {
+    struct import *import = context;
+    size_t i;
+
+    while ((i = __atomic_fetch_add(&import->next, 1, __ATOMIC_RELAXED)) < import->n) {
+        struct layer_job *job = &import->jobs[i];
+
+        if (job->done || __atomic_load_n(&import->limits.cancelled, __ATOMIC_RELAXED))
+            continue;
+        if (do_job(import, job, &job->err) < 0)
+            __atomic_store_n(&import->limits.cancelled, 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+/* Does the jobs in this thread and as many more as there are processors and layers for. */
+static void run_threads(struct import *import) {
+    pthread_t threads[THREADS_MAX];
+    size_t n_missing = 0, n_threads = 0, wanted;
+    sigset_t all, before;
+    cpu_set_t cpus;
+
+    for (size_t i = 0; i < import->n; i++)
+        n_missing += !import->jobs[i].done;
+    wanted = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (size_t)CPU_COUNT(&cpus) : 1;
+    if (wanted > THREADS_MAX)
+        wanted = THREADS_MAX;
+    if (wanted > n_missing)
+        wanted = n_missing;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (n_threads + 1 < wanted &&
+           pthread_create(&threads[n_threads], NULL, run_jobs, import) == 0)
+        n_threads++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    run_jobs(import);
+    for (size_t i = 0; i < n_threads; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* The first error that is a cause and not a consequence. */
+static int first_error(const struct layer_job *jobs, size_t n, struct err *err) {
+    for (size_t i = 0; i < n; i++) {
+        const struct layer_job *job = &jobs[i];
+
+        if (job->err.code == 0 || job->err.code == -ECANCELED)
+            continue;
+        if (job->number == 0)
+            return err_set(err, job->err.code, "%s", job->err.message);
+        return err_set(err, job->err.code, "layer %zu of %zu: %s", job->number, n,
+                       job->err.message);
+    }
+    return 0;
+}
+
+static int publish(const struct store *store, struct layer_job *jobs, size_t n, struct err *err) {
+    bool synced = false;
+
+    for (size_t i = 0; i < n; i++) {
+        char path[16 + DIGEST_HEX_BYTES];
+        int r;
+
+        if (jobs[i].done)
+            continue;
+        if (!synced && syncfs(jobs[i].work.fd) < 0)
+            return store_errno(store, "cannot sync it", err);
+        synced = true;
+        snprintf(path, sizeof path, "layers/%s", jobs[i].diff_id.hex);
+        r = store_publish(store, &jobs[i].work, TREE_NAME, path, err);
+        if (r < 0)
+            return r;
+    }
+    return synced ? store_sync_folder(store, "layers", err) : 0;
+}
+
+/* Each layer under way holds a descriptor, and each thread one for each level of its tree. */
+static void raise_descriptor_limit(void) {
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+int layers_import(const struct store *store, struct layer_job *jobs, size_t n,
+                  const struct log *log, struct err *err) {
+    struct import import = {
+        .store = store,
+        .log = log,
+        .jobs = jobs,
+        .n = n,
+        .limits = {.bytes_left = store->max_image_bytes > INT64_MAX
+                                     ? INT64_MAX
+                                     : (int64_t)store->max_image_bytes},
+    };
+    mode_t mask = umask(0);
+    int r;
+
+    raise_descriptor_limit();
+    for (size_t i = 0; i < n; i++) {
+        jobs[i].work = STORE_WORK_INIT;
+        jobs[i].err = (struct err){0};
+    }
+    r = lock_missing(store, jobs, n, err);
+    if (r == 0) {
+        run_threads(&import);
+        r = first_error(jobs, n, err);
+    }
+    if (r == 0)
+        r = publish(store, jobs, n, err);
+    for (size_t i = 0; i < n; i++)
+        store_work_end(store, &jobs[i].work);
+    umask(mask);
+    return r;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs a command on a kernel that lacks a system call.
+ *
+ *   deny [-p] CALL COMMAND [ARG]...
+ *
+ * The call fails with ENOSYS for the command and all that it starts, as on a
+ * kernel that has never heard of it; with -p by EPERM, as under a container
+ * engine's filter.  An unprivileged user can set a filter only by giving up
+ * set-user-ID programs.
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name;
+    unsigned number;
+} calls[] = {
+    {"clone3", SYS_clone3},
+    {"close_range", SYS_close_range},
+    {"fsmount", SYS_fsmount},
+    {"fsopen", SYS_fsopen},
+    {"mount_setattr", SYS_mount_setattr},
+    {"move_mount", SYS_move_mount},
+    {"open_tree", SYS_open_tree},
+    {"openat2", SYS_openat2},
+    {"pidfd_open", SYS_pidfd_open},
+    {"pivot_root", SYS_pivot_root},
+    {"sethostname", SYS_sethostname},
+    {"unshare", SYS_unshare},
+};
+
+static int deny(unsigned number, int error) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof filter / sizeof *filter, .filter = filter};
+
+    if (geteuid() != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -1;
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+int main(int argc, char **argv) {
+    int error = ENOSYS;
+
+    if (argc > 1 && strcmp(argv[1], "-p") == 0) {
+        error = EPERM;
+        argv++;
+        argc--;
+    }
+    if (argc < 3) {
+        fprintf(stderr, "usage: deny [-p] CALL COMMAND [ARG]...\n");
+        return 2;
+    }
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        if (strcmp(argv[1], calls[i].name) != 0)
+            continue;
+        if (deny(calls[i].number, error) == 0)
+            execvp(argv[2], argv + 2);
+        perror("deny");
+        return 2;
+    }
+    fprintf(stderr, "deny: unknown call %s\n", argv[1]);
+    return 2;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs a test and tells what it left running.
+ *
+ *   reaper SECONDS FILE COMMAND [ARG]...
+ *
+ * This process is the subreaper of all that the command starts: whatever
+ * loses its parent becomes a child of this one, however often it forked and
+ * whichever session it moved to.  When the command has ended, each child that
+ * still lives is named in FILE and killed.  After SECONDS, which only a test
+ * that hangs can reach, the command is killed too and FILE says so.
+ * Exits with the command's status, 128+N for a signal.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static size_t read_proc(pid_t pid, const char *name, char *text, size_t size) {
+    char path[64];
+    ssize_t n = -1;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        n = read(fd, text, size - 1);
+        close(fd);
+    }
+    n = n < 0 ? 0 : n;
+    text[n] = '\0';
+    return (size_t)n;
+}
+
+/* Whether @pid is a child of this process that has not ended. */
+static int is_living_child(pid_t pid) {
+    char text[512];
+    const char *p;
+    char state;
+    int parent;
+
+    read_proc(pid, "stat", text, sizeof text);
+    /* The name in parentheses may hold anything; what follows the last one is fixed. */
+    p = strrchr(text, ')');
+    return p && sscanf(p + 1, " %c %d", &state, &parent) == 2 && parent == getpid() &&
+           state != 'Z' && state != 'X';
+}
+
+static void report(FILE *file, pid_t pid) {
+    char text[512];
+    size_t n = read_proc(pid, "cmdline", text, sizeof text);
+
+    for (size_t i = 0; i < n; i++)
+        if (!isprint((unsigned char)text[i]))
+            text[i] = ' ';
+    fprintf(file, "process %d: %s\n", (int)pid, text);
+}
+
+/* Names and kills the living children.  Return: how many there were. */
+static int kill_children(FILE *file) {
+    DIR *dir = opendir("/proc");
+    struct dirent *entry;
+    int n = 0;
+
+    while (dir && (entry = readdir(dir))) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+        if (pid <= 0 || !is_living_child(pid))
+            continue;
+        report(file, pid);
+        kill(pid, SIGKILL);
+        n++;
+    }
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+/* Waits until the command, which @pidfd is open on, has ended; 0 when time ran out. */
+static int wait_for(int pidfd, int seconds) {
+    struct pollfd pollfd = {.fd = pidfd, .events = POLLIN};
+    int r;
+
+    do
+        r = poll(&pollfd, 1, seconds * 1000);
+    while (r < 0 && errno == EINTR);
+    return r;
+}
+
+static pid_t start(char **argv) {
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        execvp(*argv, argv);
+        perror(*argv);
+        _exit(127);
+    }
+    return pid;
+}
+
+int main(int argc, char **argv) {
+    int pidfd, status = 0;
+    pid_t command;
+    FILE *file;
+
+    if (argc < 4 || !(file = fopen(argv[2], "we"))) {
+        fprintf(stderr, "usage: reaper SECONDS FILE COMMAND [ARG]...\n");
+        return 2;
+    }
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    command = start(argv + 3);
+    pidfd = (int)syscall(SYS_pidfd_open, command, 0);
+    if (command < 0 || pidfd < 0) {
+        perror("reaper");
+        return 2;
+    }
+    if (wait_for(pidfd, (int)strtol(argv[1], NULL, 10)) == 0) {
+        fprintf(file, "the test did not end within %s seconds; it left:\n", argv[1]);
+        kill_children(file);
+    }
+    waitpid(command, &status, 0);
+    /* What is killed may hand its own children on. */
+    while (kill_children(file) > 0)
+        while (waitpid(-1, NULL, 0) > 0 && kill_children(file) == 0)
+            ;
+    fclose(file);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2154
+# mayfly killed at any moment, and each of its system calls failing.
+
+# What a run can leave, beside processes, which the runner looks for at the end.
+nothing_left() {
+    local left
+    left=$(store_leavings)
+    [ -z "$left" ] || fail "after $1: $left"
+    expect_same "$(list_all_mounts)" "$mounts_at_first"
+    [ -z "$(find . ! -user "$(id -u)" -print -quit)" ] || fail "after $1: files of another owner"
+}
+list_all_mounts() { cut -d' ' -f4- /proc/self/mountinfo; }
+seed() {
+    RANDOM=${MAYFLY_SEED:-$$}
+    echo "seed ${MAYFLY_SEED:-$$}"
+    mounts_at_first=$(list_all_mounts)
+}
+crashes=${MAYFLY_CRASHES:-200}
+
+test_killed_at_200_random_moments() {
+    seed
+    local i killed=0 began moment
+    mkdir -p v c/d
+    echo kept >c/d/f
+    local run=("$mayfly" -q -i "$busybox" -v "$PWD/v:/v" -v "$PWD/c:/c:cow" --tmpfs /t -W /work
+        -S 'echo x >/work/x; echo y >/c/d/y; setsid sleep 1000 & mkdir -p /work/deep/er' -D /work/x -S 'rm /c/d/f; true')
+    runs "${run[@]}"
+    began=${EPOCHREALTIME/./}
+    runs "${run[@]}"
+    runs "${run[@]}"
+    local usual=$(((${EPOCHREALTIME/./} - began) / 2))
+    for ((i = 0; i < crashes; i++)); do
+        moment=$(((RANDOM * 32768 + RANDOM) % (usual * 6 / 5)))
+        "$helpers/killer" $moment "${run[@]}" >/dev/null 2>&1 && killed=$((killed + 1))
+        # As whoever comes next: every fifth time, so that leavings of several pile up too.
+        if ((i % 5 == 4 || i < 50)); then
+            runs "$mayfly" -q -i "$busybox" -S true
+            nothing_left "a kill after $moment microseconds"
+        fi
+    done
+    runs "$mayfly" -q -i "$busybox" -S true
+    nothing_left "the last kill"
+    expect_same "$(find c -type f -exec cat {} +)" kept
+    [ $killed -ge $((crashes / 4)) ] || fail "only $killed of $crashes were killed in time"
+}
+
+test_killed_while_an_image_is_unpacked() {
+    fresh_store
+    seed
+    local i began moment
+    cp "$images/busybox-docker.tar" image.tar
+    began=${EPOCHREALTIME/./}
+    runs "$mayfly" -q -i docker-archive:image.tar -S true
+    local usual=$((${EPOCHREALTIME/./} - began))
+    for ((i = 0; i < crashes / 5; i++)); do
+        rm -rf "$MAYFLY_STORE" 2>/dev/null || unshare --map-root-user --map-auto rm -rf "$MAYFLY_STORE"
+        moment=$(((RANDOM * 32768 + RANDOM) % usual))
+        "$helpers/killer" $moment "$mayfly" -q -i docker-archive:image.tar -S true >/dev/null 2>&1
+        runs "$mayfly" -q -i docker-archive:image.tar -S 'cat /etc/first /etc/second'
+        expect_out $'from the first layer\nfrom the second layer'
+        nothing_left "a kill after $moment microseconds"
+    done
+}
+
+test_killed_while_a_step_runs() {
+    local i pids=()
+    make_fifo
+    mounts_at_first=$(list_all_mounts)
+    for i in 1 2 3; do
+        "$mayfly" -q -i "$busybox" -v "$TEST_DIR/fifo:/fifo" -S 'setsid sleep 1000 & trap "" TERM HUP INT; echo ready >/fifo; while :; do sleep 1000; done' &
+        pids+=($!)
+        await ready
+    done
+    kill -KILL "${pids[@]}"
+    wait
+    runs "$mayfly" -q -i "$busybox" -S true
+    nothing_left "three kills"
+}
+
+test_the_living_are_left_alone() {
+    make_fifo
+    "$mayfly" -q -i "$busybox" -v "$TEST_DIR/fifo:/fifo" -S 'echo mine >/tmp/x; echo ready >/fifo; read x </fifo; cat /tmp/x' >out &
+    await ready
+    "$helpers/killer" 3000 "$mayfly" -q -i "$busybox" -S 'sleep 1000' >/dev/null 2>&1
+    runs "$mayfly" -q -i "$busybox" -S true
+    expect_same "$(store_leavings | grep -c .)" 1
+    echo go >"$TEST_DIR/fifo"
+    ends_with 0 $!
+    expect_same "$(cat out)" mine
+}
+
+# The run whose calls fail: everything that makes or removes something.
+faulty() {
+    MAYFLY_FAULT=$1 timeout -s KILL 60 "$mayfly_fault" -q -i "$busybox" -v "$PWD/v:/v" -v "$PWD/c:/c:cow" --tmpfs /t -W /work \
+        -S 'echo x >/work/x' -D /work/x -U c:/up -S true
+}
+
+count_calls() {
+    mkdir -p v c
+    echo kept >c/f
+    runs "$mayfly" -q -i "$busybox" -S true
+    runs faulty "count:$TEST_DIR/calls"
+    n_calls=$(tr -d '\0' <"$TEST_DIR/calls" | wc -l)
+    [ "$n_calls" -gt 20 ] || fail "only $n_calls calls"
+    mounts_at_first=$(list_all_mounts)
+}
+call() { tr -d '\0' <"$TEST_DIR/calls" | sed -n "${1}s/ *$//p"; }
+
+test_each_system_call_failing() {
+    [ -x "$mayfly_fault" ] || exit 78
+    count_calls
+    local n error
+    for ((n = 1; n <= n_calls; n++)); do
+        for error in 12 28; do
+            run faulty "fail:$error:$n"
+            if [ "$status" != 0 ]; then
+                expect_complaint 125
+            fi
+            runs "$mayfly" -q -i "$busybox" -S true
+            nothing_left "call $n, $(call $n), failing with $error"
+        done
+    done
+    expect_same "$(cat c/f)" kept
+}
+
+test_killed_at_each_system_call() {
+    [ -x "$mayfly_fault" ] || exit 78
+    count_calls
+    local n
+    for ((n = 1; n <= n_calls; n++)); do
+        run faulty "kill:$n"
+        [ "$status" = 137 ] || [ "$status" = 125 ] || [ "$status" = 0 ] || fail "expected 137, 125 or 0"
+        runs "$mayfly" -q -i "$busybox" -S true
+        nothing_left "a kill at call $n, $(call $n)"
+    done
+    expect_same "$(cat c/f)" kept
+}
+
+test_each_system_call_of_an_import_failing() {
+    [ -x "$mayfly_fault" ] || exit 78
+    fresh_store
+    mounts_at_first=$(list_all_mounts)
+    cp "$images/noshell.tar" image.tar
+    MAYFLY_FAULT=count:$TEST_DIR/calls runs "$mayfly_fault" -q -i image.tar -X /bin/busybox true
+    n_calls=$(tr -d '\0' <"$TEST_DIR/calls" | wc -l)
+    local n
+    for ((n = 1; n <= n_calls; n++)); do
+        rm -rf "$MAYFLY_STORE" 2>/dev/null || unshare --map-root-user --map-auto rm -rf "$MAYFLY_STORE"
+        MAYFLY_FAULT=fail:28:$n run "$mayfly_fault" -q -i image.tar -X /bin/busybox true
+        if [ "$status" != 0 ]; then
+            expect_complaint 125
+        fi
+        runs "$mayfly" -q -i image.tar -X /bin/busybox true
+        nothing_left "call $n, $(call $n), failing"
+        MAYFLY_FAULT=kill:$n run "$mayfly_fault" -q -i "$images/noshell.tar" -X /bin/busybox true
+        runs "$mayfly" -q -i image.tar -X /bin/busybox true
+        nothing_left "a kill at call $n, $(call $n)"
+    done
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The program: standard streams that exist, and the word that says what to do.
+ * A first word that is no option names a command; everything else is the
+ * one-liner.
+ */
+#include "commands.h"
+#include "console.h"
+#include "engine/base/cleanup.h"
+#include "engine/base/str.h"
+#include "engine/result.h"
+#include "help.h"
+#include "options.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+static const struct command commands[] = {
+    {"doctor", doctor_command},
+    {"version", version_command},
+    {"help", help_command},
+};
+
+/*
+ * Whoever started us may have left out some of the descriptors 0 to 2.  The
+ * next file opened would take their place and be written into as if it were
+ * standard error, so they are filled first.  open(2) takes the lowest number
+ * free, and the numbers below are taken when a number's turn comes.
+ */
+static int fill_standard_streams(void) {
+    struct pollfd fds[] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+
+    if (poll(fds, N_ELEMENTS(fds), 0) <= 0)
+        return 0;
+    for (size_t i = 0; i < N_ELEMENTS(fds); i++)
+        if (fds[i].revents & POLLNVAL && open("/dev/null", O_RDWR | O_NOCTTY) != (int)i)
+            return -1;
+    return 0;
+}
+
+static const char *command_name(const void *list, size_t i) {
+    (void)list;
+    return i < N_ELEMENTS(commands) ? commands[i].name : NULL;
+}
+
+/* Returns the exit status. */
+static int unknown_command(const char *word) {
+    const char *near = options_nearest(word, command_name, NULL);
+    struct console console;
+    struct err err;
+
+    if (near)
+        err_set(&err, 0, "'%s' is no command; did you mean '%s'?", word, near);
+    else
+        err_set(&err, 0, "'%s' is no command; a container is run with mayfly -i IMAGE -S CMD",
+                word);
+    console_init(&console, STDERR_FILENO, COLOR_AUTO, VERBOSITY_NORMAL);
+    console_error(&console, err.message);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+    struct console console;
+
+    if (fill_standard_streams() < 0)
+        return EXIT_ENGINE;
+    if (argc < 2) {
+        _cleanup_buf_ struct buf text = BUF_INIT;
+
+        help_usage(&text);
+        console_init(&console, STDERR_FILENO, COLOR_NEVER, VERBOSITY_NORMAL);
+        (void)console_write(&console, &text);
+        return EXIT_USAGE;
+    }
+    if (argv[1][0] == '-')
+        return run_command(argc, argv);
+    for (size_t i = 0; i < N_ELEMENTS(commands); i++)
+        if (str_eq(argv[1], commands[i].name))
+            return commands[i].run(argc - 1, argv + 1);
+    return unknown_command(argv[1]);
+}

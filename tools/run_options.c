@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the one-liner's command line to a plan.  Options may stand anywhere and
+ * the last of a kind wins; actions keep their order, which is the order in
+ * which getopt hands them over.  Nothing is looked at but the words: whether a
+ * volume or an image exists is found out by the run.
+ */
+#include "run_options.h"
+
+#include "engine/base/cleanup.h"
+#include "engine/base/str.h"
+
+#include <errno.h>
+
+void run_options_done(struct run_options *run) {
+    plan_done(&run->plan);
+}
+
+static int set_image(struct run_options *run, const char *value, struct err *err) {
+    if (run->plan.image)
+        return err_set(err, -EINVAL, "-i is given twice, '%s' and '%s'; a run takes one image",
+                       run->plan.image, value);
+    return plan_set_string(&run->plan.image, value, err);
+}
+
+/* -X PROG ARG... ; */
+static int add_exec(struct run_options *run, struct options *options, struct err *err) {
+    _cleanup_free_ const char **words = NULL;
+    char **rest;
+    size_t n;
+
+    if (str_eq(options->value, ";"))
+        return err_set(err, -EINVAL, "-X: no program before the ';'; give -X PROG ARG... ';'");
+    rest = options_take_words(options, ";", &n);
+    words = calloc(n + 2, sizeof *words);
+    if (!words)
+        return err_nomem(err);
+    words[0] = options->value;
+    for (size_t i = 0; i < n; i++)
+        words[i + 1] = rest[i];
+    return plan_add_action(&run->plan, ACTION_EXEC, words, NULL, err);
+}
+
+static int set_timeout(const char *option, const char *value, uint64_t *ret_nsec, struct err *err) {
+    if (clock_parse_duration(value, ret_nsec) < 0)
+        return err_set(err, -EINVAL, "%s '%s' is not a length of time; write 90s, 10m or 1.5h",
+                       option, value);
+    return 0;
+}
+
+static int set_json(struct run_options *run, const char *value, struct err *err) {
+    if (str_eq(value, "-"))
+        return err_set(err, -EINVAL,
+                       "--json -: standard output carries the steps' output; name a file");
+    if (!*value)
+        return err_set(err, -EINVAL, "--json: the file's name is empty");
+    run->json = value;
+    return 0;
+}
+
+/* Options about the run and its messages, those about the container being dealt with. */
+static int apply_run_option(struct run_options *run, const struct options *options,
+                            struct err *err) {
+    const char *value = options->value;
+
+    switch ((enum run_option)options->spec->id) {
+    case RUN_OPTION_TIMEOUT:
+        return set_timeout("--timeout", value, &run->plan.timeout_nsec, err);
+    case RUN_OPTION_STEP_TIMEOUT:
+        return set_timeout("--step-timeout", value, &run->plan.step_timeout_nsec, err);
+    case RUN_OPTION_ON_FAILURE:
+        if (!str_eq(value, "shell"))
+            return err_set(err, -EINVAL, "--on-failure '%s': 'shell' is all that it can be", value);
+        run->plan.on_failure_shell = true;
+        return 0;
+    case RUN_OPTION_JSON:
+        return set_json(run, value, err);
+    case RUN_OPTION_QUIET:
+        run->verbosity = VERBOSITY_QUIET;
+        return 0;
+    case RUN_OPTION_DEBUG:
+        run->verbosity = VERBOSITY_DEBUG;
+        return 0;
+    case RUN_OPTION_COLOR:
+        return console_parse_color(value, &run->color, err);
+    case RUN_OPTION_HELP:
+        return RUN_OPTIONS_HELP;
+    case RUN_OPTION_VERSION:
+        return RUN_OPTIONS_VERSION;
+    default:
+        return err_set(err, -EINVAL, "option '--%s' is not known here", options->spec->name);
+    }
+}
+
+static int apply(struct run_options *run, struct options *options, struct err *err) {
+    struct plan *plan = &run->plan;
+    const char *value = options->value;
+    const char *command[] = {value, NULL};
+
+    switch ((enum run_option)options->spec->id) {
+    case RUN_OPTION_IMAGE:
+        return set_image(run, value, err);
+    case RUN_OPTION_WORKDIR:
+        return plan_add_action(plan, ACTION_WORKDIR, NULL, value, err);
+    case RUN_OPTION_SHELLCMD:
+        return plan_add_action(plan, ACTION_SHELL, command, NULL, err);
+    case RUN_OPTION_EXEC:
+        return add_exec(run, options, err);
+    case RUN_OPTION_DOWNLOAD:
+        return plan_add_action(plan, ACTION_DOWNLOAD, NULL, value, err);
+    case RUN_OPTION_UPLOAD:
+        return plan_add_action(plan, ACTION_UPLOAD, NULL, value, err);
+    case RUN_OPTION_VOLUME:
+        return plan_add_volume(plan, value, err);
+    case RUN_OPTION_TMPFS:
+        return plan_add_tmpfs(plan, value, err);
+    case RUN_OPTION_ENV:
+        return plan_add_env(plan, value, err);
+    case RUN_OPTION_USER:
+        return plan_set_string(&plan->user, value, err);
+    case RUN_OPTION_NET:
+        if (plan_parse_net(value, &plan->net, err) < 0)
+            return err_wrap(err, "--net");
+        return 0;
+    case RUN_OPTION_HOSTNAME:
+        return plan_set_string(&plan->hostname, value, err);
+    case RUN_OPTION_NAME:
+        return plan_set_string(&plan->name, value, err);
+    case RUN_OPTION_READ_ONLY:
+        plan->read_only = true;
+        return 0;
+    default:
+        return apply_run_option(run, options, err);
+    }
+}
+
+int run_options_parse(struct run_options *run, int argc, char **argv, const char *default_net,
+                      struct err *err) {
+    struct options options;
+    int r;
+
+    *run = (struct run_options){.verbosity = VERBOSITY_NORMAL, .color = COLOR_AUTO};
+    plan_init(&run->plan);
+    options_init(&options, run_option_specs, n_run_option_specs, argc, argv);
+    if (default_net && *default_net && plan_parse_net(default_net, &run->plan.net, err) < 0)
+        return err_wrap(err, "MAYFLY_NET");
+    while ((r = options_next(&options, err)) == 0) {
+        r = apply(run, &options, err);
+        if (r != 0)
+            return r;
+    }
+    if (r == OPTIONS_WORD)
+        return err_set(err, -EINVAL, "'%s' is no option; a command is given as -S '%s'",
+                       options.value, options.value);
+    return r < 0 ? r : plan_check(&run->plan, err);
+}

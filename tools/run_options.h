@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_RUN_OPTIONS_H
+#define MAYFLY_RUN_OPTIONS_H
+
+#include "console.h"
+#include "engine/base/err.h"
+#include "engine/plan.h"
+#include "options.h"
+
+#include <stddef.h>
+
+enum run_option {
+    RUN_OPTION_IMAGE,
+    RUN_OPTION_WORKDIR,
+    RUN_OPTION_SHELLCMD,
+    RUN_OPTION_EXEC,
+    RUN_OPTION_DOWNLOAD,
+    RUN_OPTION_UPLOAD,
+    RUN_OPTION_VOLUME,
+    RUN_OPTION_TMPFS,
+    RUN_OPTION_ENV,
+    RUN_OPTION_USER,
+    RUN_OPTION_NET,
+    RUN_OPTION_HOSTNAME,
+    RUN_OPTION_NAME,
+    RUN_OPTION_READ_ONLY,
+    RUN_OPTION_TIMEOUT,
+    RUN_OPTION_STEP_TIMEOUT,
+    RUN_OPTION_ON_FAILURE,
+    RUN_OPTION_JSON,
+    RUN_OPTION_QUIET,
+    RUN_OPTION_DEBUG,
+    RUN_OPTION_COLOR,
+    RUN_OPTION_HELP,
+    RUN_OPTION_VERSION,
+};
+
+/** run_option_specs - the options and actions of the one-liner, in the order of the help. */
+extern const struct option_spec run_option_specs[];
+extern const size_t n_run_option_specs;
+
+/**
+ * struct run_options - what the one-liner's command line says
+ * @json: file for the run's result; borrowed from argv; NULL: none
+ */
+struct run_options {
+    struct plan plan;
+    const char *json;
+    enum verbosity verbosity;
+    enum color_when color;
+};
+
+/* Conditions of run_options_parse(). */
+#define RUN_OPTIONS_HELP 1
+#define RUN_OPTIONS_VERSION 2
+
+/**
+ * run_options_parse() - read the one-liner's command line
+ * @run: receives what was read, on failure what was read so far; run_options_done() frees it
+ * @default_net: a network mode's name, or NULL
+ *
+ * The plan is checked (plan_check()) as well.
+ * Return: 0, RUN_OPTIONS_HELP or RUN_OPTIONS_VERSION as soon as one is asked for, -EINVAL with a
+ * text that names the thing and the mend, -ENOMEM.
+ */
+int run_options_parse(struct run_options *run, int argc, char **argv, const char *default_net,
+                      struct err *err);
+
+void run_options_done(struct run_options *run);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_TEXT_H
+#define MAYFLY_TEXT_H
+
+#include "engine/base/buf.h"
+
+#include <stddef.h>
+
+/**
+ * text_append_line() - append a text as one line that is safe to show
+ * @max_columns: what does not fit is cut, "..." in its place; SIZE_MAX: no limit
+ *
+ * White space, newlines among it, becomes single spaces; control characters, characters that turn
+ * the direction of writing, and bytes that are not UTF-8 become '?'.
+ * Return: columns appended, as a terminal counts them.
+ */
+size_t text_append_line(struct buf *buf, const char *text, size_t max_columns);
+
+/** text_append_wrapped() - append words, broken into lines of at most @columns behind @indent. */
+void text_append_wrapped(struct buf *buf, const char *text, size_t indent, size_t columns);
+
+#endif
