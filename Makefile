@@ -112,7 +112,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-om
 $(eval $(call variant,$(B),$$(CC),$$(CFLAGS) $$(HARDEN),,))
 $(eval $(call variant,$(B)/asan,$$(CC),-O1 -g $$(SANITIZE),-static-libasan,))
 $(eval $(call variant,$(B)/clang,$$(CLANG),$$(CFLAGS) $$(HARDEN),,))
-$(eval $(call variant,$(B)/fault,$$(CC),$$(CFLAGS) $$(HARDEN) -DMAYFLY_FAULT,,$$(SRC_fault)))
+$(eval $(call variant,$(B)/fault,$$(CC),$$(CFLAGS) $$(HARDEN) -DMAYFLY_FAULT,,$(SRC_fault)))
 $(eval $(call variant,$(B)/fuzz,$$(CLANG),-O1 -g $$(SANITIZE) -fsanitize=fuzzer-no-link,,))
 
 $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(call objects,$(B)/fuzz,$(SRC_fuzz_help)) $(B)/fuzz/libmayfly.a

@@ -366,6 +366,8 @@ void emulator_dispatch(struct emulator *emulator) {
     uint64_t args[6];
     int r = -ESRCH;
 
+    /* The kernel takes no buffer with anything in it. */
+    memset(request, 0, sizeof *request);
     if (seccomp_notify_receive(emulator->fd, request) < 0)
         return;
     for (int i = 0; i < 6; i++)

@@ -48,21 +48,21 @@ static const char *kind_name(enum action_kind kind) {
 }
 
 /* Spec: RFC 3339, section 5.6.  A moment that never came is null. */
-static void put_moment(struct json *json, uint64_t nsec) {
+static void put_moment(struct json_writer *json, uint64_t nsec) {
     time_t seconds = (time_t)(nsec / NSEC_PER_SEC);
     char date[32], text[48];
     struct tm tm;
 
     if (nsec == 0 || !gmtime_r(&seconds, &tm) ||
         strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
-        json_string(json, NULL);
+        json_writer_string(json, NULL);
         return;
     }
     snprintf(text, sizeof text, "%s.%06uZ", date, (unsigned)(nsec % NSEC_PER_SEC / 1000));
-    json_string(json, text);
+    json_writer_string(json, text);
 }
 
-static void put_action(struct json *json, const struct action_result *result,
+static void put_action(struct json_writer *json, const struct action_result *result,
                        const struct plan *plan) {
     const struct action *action = &plan->actions[result->index];
     _cleanup_buf_ struct buf command = BUF_INIT;
@@ -70,49 +70,50 @@ static void put_action(struct json *json, const struct action_result *result,
     action_format(action, &command);
     /* A text that did not fit into memory makes the whole JSON one that did not. */
     json->buf.failed |= command.failed;
-    json_open_object(json);
-    json_key(json, "index");
-    json_i64(json, (int64_t)result->index + 1);
-    json_key(json, "kind");
-    json_string(json, kind_name(action->kind));
-    json_key(json, "command");
-    json_string(json, command.data ? command.data : "");
-    json_key(json, "outcome");
-    json_string(json, outcome_name(result->outcome));
-    json_key(json, "status");
-    json_i64(json, result->status);
-    json_key(json, "started");
+    json_writer_open_object(json);
+    json_writer_key(json, "index");
+    json_writer_i64(json, (int64_t)result->index + 1);
+    json_writer_key(json, "kind");
+    json_writer_string(json, kind_name(action->kind));
+    json_writer_key(json, "command");
+    json_writer_string(json, command.data ? command.data : "");
+    json_writer_key(json, "outcome");
+    json_writer_string(json, outcome_name(result->outcome));
+    json_writer_key(json, "status");
+    json_writer_i64(json, result->status);
+    json_writer_key(json, "started");
     put_moment(json, result->started_nsec);
-    json_key(json, "elapsed_seconds");
-    json_seconds(json, result->elapsed_nsec);
-    json_close_object(json);
+    json_writer_key(json, "elapsed_seconds");
+    json_writer_seconds(json, result->elapsed_nsec);
+    json_writer_close_object(json);
 }
 
-void result_to_json(const struct result *result, const struct plan *plan, struct json *json) {
-    json_open_object(json);
-    json_key(json, "version");
-    json_i64(json, 1);
-    json_key(json, "image");
-    json_string(json, plan->image);
-    json_key(json, "name");
-    json_string(json, plan->name);
-    json_key(json, "outcome");
-    json_string(json, outcome_name(result->outcome));
-    json_key(json, "exit_status");
-    json_i64(json, result->exit_status);
-    json_key(json, "started");
+void result_to_json(const struct result *result, const struct plan *plan,
+                    struct json_writer *json) {
+    json_writer_open_object(json);
+    json_writer_key(json, "version");
+    json_writer_i64(json, 1);
+    json_writer_key(json, "image");
+    json_writer_string(json, plan->image);
+    json_writer_key(json, "name");
+    json_writer_string(json, plan->name);
+    json_writer_key(json, "outcome");
+    json_writer_string(json, outcome_name(result->outcome));
+    json_writer_key(json, "exit_status");
+    json_writer_i64(json, result->exit_status);
+    json_writer_key(json, "started");
     put_moment(json, result->started_nsec);
-    json_key(json, "setup_seconds");
-    json_seconds(json, result->setup_nsec);
-    json_key(json, "elapsed_seconds");
-    json_seconds(json, result->elapsed_nsec);
-    json_key(json, "error");
-    json_string(json, result->outcome == OUTCOME_ERROR ? result->error.message : NULL);
-    json_key(json, "actions");
-    json_open_array(json);
+    json_writer_key(json, "setup_seconds");
+    json_writer_seconds(json, result->setup_nsec);
+    json_writer_key(json, "elapsed_seconds");
+    json_writer_seconds(json, result->elapsed_nsec);
+    json_writer_key(json, "error");
+    json_writer_string(json, result->outcome == OUTCOME_ERROR ? result->error.message : NULL);
+    json_writer_key(json, "actions");
+    json_writer_open_array(json);
     for (size_t i = 0; i < result->n_actions; i++)
         if (result->actions[i].index < plan->n_actions)
             put_action(json, &result->actions[i], plan);
-    json_close_array(json);
-    json_close_object(json);
+    json_writer_close_array(json);
+    json_writer_close_object(json);
 }

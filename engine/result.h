@@ -3,7 +3,7 @@
 #define MAYFLY_RESULT_H
 
 #include "base/err.h"
-#include "base/json.h"
+#include "base/json_writer.h"
 #include "plan.h"
 
 #include <stddef.h>
@@ -64,6 +64,6 @@ const char *outcome_name(enum outcome outcome);
  * never did), setup_seconds, elapsed_seconds, error (a text or null) and actions, a list of objects
  * with index (from 1), kind, command, outcome, status, started and elapsed_seconds.
  */
-void result_to_json(const struct result *result, const struct plan *plan, struct json *json);
+void result_to_json(const struct result *result, const struct plan *plan, struct json_writer *json);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bind mounts by descriptor: the source is cloned into a detached mount, its
- * attributes and its ID map are set while nobody can see it, and it is moved to
+ * attributes, its ID map and its privacy are set while nobody can see it, and it is moved to
  * a target that was resolved inside the container's root.  No path is walked
  * twice, so there is nothing to swap in between.
  */
@@ -21,7 +21,8 @@
 
 int bind_clone(int dir_fd, const char *path, bool recursive, uint64_t attributes, int userns_fd) {
     unsigned depth = recursive ? AT_RECURSIVE : 0, empty = *path ? 0 : AT_EMPTY_PATH;
-    struct mount_attr attr = {.attr_set = attributes};
+    /* A clone is a peer of the mount it is made from: what is mounted on it would show up there. */
+    struct mount_attr attr = {.attr_set = attributes, .propagation = MS_PRIVATE};
     _cleanup_close_ int tree =
         sys_open_tree(dir_fd, path, OPEN_TREE_CLONE | (unsigned)OPEN_TREE_CLOEXEC | depth | empty);
 
@@ -31,7 +32,7 @@ int bind_clone(int dir_fd, const char *path, bool recursive, uint64_t attributes
         attr.attr_set |= MOUNT_ATTR_IDMAP;
         attr.userns_fd = (uint64_t)userns_fd;
     }
-    if (attr.attr_set && sys_mount_setattr(tree, "", AT_EMPTY_PATH | depth, &attr) < 0)
+    if (sys_mount_setattr(tree, "", AT_EMPTY_PATH | depth, &attr) < 0)
         return -errno;
     return take_fd(tree);
 }

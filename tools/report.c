@@ -10,7 +10,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
 
@@ -108,7 +108,7 @@ static int write_into(const char *path, const struct buf *text, struct err *err)
 
 int report_write(const char *path, const struct result *result, const struct plan *plan,
                  struct err *err) {
-    _cleanup_(json_done) struct json json = JSON_INIT;
+    _cleanup_(json_writer_done) struct json_writer json = JSON_WRITER_INIT;
 
     result_to_json(result, plan, &json);
     buf_puts(&json.buf, "\n");

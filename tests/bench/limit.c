@@ -207,14 +207,16 @@ static void shift_ids(int tree, pid_t pid) {
 
 static void remove_run(int dir, const char *run) {
     static const char *const names[] = {
-        "work/work/incompat/volatile", "work/work/incompat", "work/work", "work", "upper", "."};
+        "work/work/incompat/volatile", "work/work/incompat", "work/work", "work", "upper", ""};
     char path[96];
 
     snprintf(path, sizeof path, "%s/work/work", run);
     if (geteuid() != 0)
         check(fchmodat(dir, path, 0700, 0), path);
-    for (size_t i = 0; i < 6; i++) {
-        snprintf(path, sizeof path, "%s/%s", run, i == 5 ? "" : names[i]);
+    snprintf(path, sizeof path, "%s/work/work/incompat/volatile/dirty", run);
+    check(unlinkat(dir, path, 0), path);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", run, names[i]);
         check(unlinkat(dir, path, AT_REMOVEDIR), path);
     }
 }

@@ -44,7 +44,7 @@ static void make_plan(struct plan *plan) {
 }
 
 static void expect_json(const struct result *result, const struct plan *plan, const char *text) {
-    _cleanup_(json_done) struct json json = JSON_INIT;
+    _cleanup_(json_writer_done) struct json_writer json = JSON_WRITER_INIT;
 
     result_to_json(result, plan, &json);
     cr_assert_not(buf_failed(&json.buf));

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A JSON writer: commas and escapes, nothing else. */
-#include "json.h"
+#include "json_writer.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 
-static void before_value(struct json *json) {
+static void before_value(struct json_writer *json) {
     if (json->need_comma)
         buf_puts(&json->buf, ",");
     json->need_comma = true;
 }
 
-static void open_group(struct json *json, const char *bracket) {
+static void open_group(struct json_writer *json, const char *bracket) {
     before_value(json);
     buf_puts(&json->buf, bracket);
     json->need_comma = false;
 }
 
-static void close_group(struct json *json, const char *bracket) {
+static void close_group(struct json_writer *json, const char *bracket) {
     buf_puts(&json->buf, bracket);
     json->need_comma = true;
 }
 
-void json_open_object(struct json *json) {
+void json_writer_open_object(struct json_writer *json) {
     open_group(json, "{");
 }
 
-void json_close_object(struct json *json) {
+void json_writer_close_object(struct json_writer *json) {
     close_group(json, "}");
 }
 
-void json_open_array(struct json *json) {
+void json_writer_open_array(struct json_writer *json) {
     open_group(json, "[");
 }
 
-void json_close_array(struct json *json) {
+void json_writer_close_array(struct json_writer *json) {
     close_group(json, "]");
 }
 
@@ -79,14 +79,14 @@ static void put_quoted(struct buf *buf, const char *text) {
     buf_puts(buf, "\"");
 }
 
-void json_key(struct json *json, const char *key) {
+void json_writer_key(struct json_writer *json, const char *key) {
     before_value(json);
     put_quoted(&json->buf, key);
     buf_puts(&json->buf, ":");
     json->need_comma = false;
 }
 
-void json_string(struct json *json, const char *text) {
+void json_writer_string(struct json_writer *json, const char *text) {
     before_value(json);
     if (text)
         put_quoted(&json->buf, text);
@@ -94,22 +94,22 @@ void json_string(struct json *json, const char *text) {
         buf_puts(&json->buf, "null");
 }
 
-void json_i64(struct json *json, int64_t value) {
+void json_writer_i64(struct json_writer *json, int64_t value) {
     before_value(json);
     buf_printf(&json->buf, "%" PRId64, value);
 }
 
-void json_bool(struct json *json, bool value) {
+void json_writer_bool(struct json_writer *json, bool value) {
     before_value(json);
     buf_puts(&json->buf, value ? "true" : "false");
 }
 
-void json_seconds(struct json *json, uint64_t nsec) {
+void json_writer_seconds(struct json_writer *json, uint64_t nsec) {
     before_value(json);
     buf_printf(&json->buf, "%" PRIu64 ".%06" PRIu64, nsec / 1000000000, nsec % 1000000000 / 1000);
 }
 
-void json_done(struct json *json) {
+void json_writer_done(struct json_writer *json) {
     buf_done(&json->buf);
-    *json = JSON_INIT;
+    *json = JSON_WRITER_INIT;
 }

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 
 #include <criterion/criterion.h>
 
 /* The text of one string, quotes included. */
 static void expect_string(const char *text, const char *expected) {
-    struct json json = JSON_INIT;
+    struct json_writer json = JSON_WRITER_INIT;
 
-    json_string(&json, text);
+    json_writer_string(&json, text);
     cr_expect_str_eq(json.buf.data, expected);
-    json_done(&json);
+    json_writer_done(&json);
 }
 
 Test(json, commas_stand_between_values_alone) {
-    struct json json = JSON_INIT;
+    struct json_writer json = JSON_WRITER_INIT;
 
-    json_open_object(&json);
-    json_key(&json, "a");
-    json_i64(&json, -1);
-    json_key(&json, "b");
-    json_open_array(&json);
-    json_bool(&json, true);
-    json_bool(&json, false);
-    json_open_object(&json);
-    json_close_object(&json);
-    json_open_array(&json);
-    json_close_array(&json);
-    json_close_array(&json);
-    json_key(&json, "c");
-    json_string(&json, NULL);
-    json_close_object(&json);
+    json_writer_open_object(&json);
+    json_writer_key(&json, "a");
+    json_writer_i64(&json, -1);
+    json_writer_key(&json, "b");
+    json_writer_open_array(&json);
+    json_writer_bool(&json, true);
+    json_writer_bool(&json, false);
+    json_writer_open_object(&json);
+    json_writer_close_object(&json);
+    json_writer_open_array(&json);
+    json_writer_close_array(&json);
+    json_writer_close_array(&json);
+    json_writer_key(&json, "c");
+    json_writer_string(&json, NULL);
+    json_writer_close_object(&json);
     cr_assert_str_eq(json.buf.data, "{\"a\":-1,\"b\":[true,false,{},[]],\"c\":null}");
-    json_done(&json);
+    json_writer_done(&json);
 }
 
 Test(json, strings_are_escaped) {
@@ -52,24 +52,24 @@ Test(json, bytes_that_are_no_utf8_are_replaced) {
 }
 
 Test(json, keys_are_escaped_too) {
-    struct json json = JSON_INIT;
+    struct json_writer json = JSON_WRITER_INIT;
 
-    json_open_object(&json);
-    json_key(&json, "a\"\n");
-    json_i64(&json, INT64_MIN);
-    json_close_object(&json);
+    json_writer_open_object(&json);
+    json_writer_key(&json, "a\"\n");
+    json_writer_i64(&json, INT64_MIN);
+    json_writer_close_object(&json);
     cr_assert_str_eq(json.buf.data, "{\"a\\\"\\n\":-9223372036854775808}");
-    json_done(&json);
+    json_writer_done(&json);
 }
 
 Test(json, seconds) {
-    struct json json = JSON_INIT;
+    struct json_writer json = JSON_WRITER_INIT;
 
-    json_open_array(&json);
-    json_seconds(&json, 0);
-    json_seconds(&json, 1500);
-    json_seconds(&json, UINT64_C(12345678901));
-    json_close_array(&json);
+    json_writer_open_array(&json);
+    json_writer_seconds(&json, 0);
+    json_writer_seconds(&json, 1500);
+    json_writer_seconds(&json, UINT64_C(12345678901));
+    json_writer_close_array(&json);
     cr_assert_str_eq(json.buf.data, "[0.000000,0.000001,12.345678]");
-    json_done(&json);
+    json_writer_done(&json);
 }
