@@ -67,6 +67,13 @@ int image_find(struct image *image, const struct store *store, const char *refer
 int image_import(const struct store *store, const char *reference, const struct log *log,
                  struct err *err);
 
+/**
+ * image_libraries() - whether the libraries that imports need can be loaded
+ *
+ * Return: 0, or -ENOENT with a text that names the first that is missing and its package.
+ */
+int image_libraries(struct err *err);
+
 /** image_done() - free all that an image holds. */
 void image_done(struct image *image);
 

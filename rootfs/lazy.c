@@ -5,6 +5,7 @@
  */
 #include "lazy.h"
 
+#include "image.h"
 #include "lazy_archive.h"
 #include "lazy_crypto.h"
 #include "lazy_isal.h"
@@ -48,3 +49,7 @@ LAZY_DEFINE(lazy_archive, LAZY_ARCHIVE, "libarchive.so.13", "libarchive13")
 LAZY_DEFINE(lazy_crypto, LAZY_CRYPTO, "libcrypto.so.3", "libssl3")
 LAZY_DEFINE(lazy_isal, LAZY_ISAL, "libisal.so.2", "libisal2")
 LAZY_DEFINE(lazy_jansson, LAZY_JANSSON, "libjansson.so.4", "libjansson4")
+
+int image_libraries(struct err *err) {
+    return lazy_archive(err) && lazy_crypto(err) && lazy_jansson(err) ? 0 : -ENOENT;
+}

@@ -13,17 +13,22 @@
  */
 #include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+static time_t now(void) {
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec;
+}
 
 static size_t read_proc(pid_t pid, const char *name, char *text, size_t size) {
     char path[64];
@@ -85,15 +90,30 @@ static int kill_children(FILE *file) {
     return n;
 }
 
-/* Waits until the command, which @pidfd is open on, has ended; 0 when time ran out. */
-static int wait_for(int pidfd, int seconds) {
-    struct pollfd pollfd = {.fd = pidfd, .events = POLLIN};
-    int r;
+/*
+ * Waits until the command has ended, and reaps whatever else ends before.
+ * Return: 0 when time ran out.
+ */
+static int wait_for(pid_t command, int seconds, int *ret_status) {
+    time_t deadline = now() + seconds;
+    sigset_t child;
 
-    do
-        r = poll(&pollfd, 1, seconds * 1000);
-    while (r < 0 && errno == EINTR);
-    return r;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    for (;;) {
+        struct timespec left = {.tv_sec = deadline - now()};
+        int status;
+        pid_t pid;
+
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+            if (pid == command) {
+                *ret_status = status;
+                return 1;
+            }
+        if (left.tv_sec <= 0)
+            return 0;
+        sigtimedwait(&child, NULL, &left);
+    }
 }
 
 static pid_t start(char **argv) {
@@ -108,7 +128,8 @@ static pid_t start(char **argv) {
 }
 
 int main(int argc, char **argv) {
-    int pidfd, status = 0;
+    int status = 0, in_time;
+    sigset_t child;
     pid_t command;
     FILE *file;
 
@@ -117,21 +138,18 @@ int main(int argc, char **argv) {
         return 2;
     }
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
     command = start(argv + 3);
-    pidfd = (int)syscall(SYS_pidfd_open, command, 0);
-    if (command < 0 || pidfd < 0) {
-        perror("reaper");
-        return 2;
-    }
-    if (wait_for(pidfd, (int)strtol(argv[1], NULL, 10)) == 0) {
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    in_time = command > 0 && wait_for(command, (int)strtol(argv[1], NULL, 10), &status);
+    if (!in_time)
         fprintf(file, "the test did not end within %s seconds; it left:\n", argv[1]);
-        kill_children(file);
-    }
-    waitpid(command, &status, 0);
     /* What is killed may hand its own children on. */
     while (kill_children(file) > 0)
-        while (waitpid(-1, NULL, 0) > 0 && kill_children(file) == 0)
-            ;
+        waitpid(-1, NULL, 0);
     fclose(file);
+    if (!in_time)
+        return 124;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

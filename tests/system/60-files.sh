@@ -32,8 +32,8 @@ test_names_of_every_kind() {
     expect_same "$(cat "$nl")" "$nl"
     expect_same "$(cat c:d g:h)" $'c:d\nc:d'
     expect_same "$(cat ./-dash 'e\f' '*' ü)" $'-dash\ne\\f\n*\nü'
-    runs "$mayfly" -q -i "$busybox" -W /w -U 'a b' -U "$nl" -U 'c\:d' -U 'c\:d:x\:y' -U ./-dash -U 'e\\f' -U '*' -U ü -S 'cat "a b" c:d x:y ./-dash "e\\f" "*" ü; ls | wc -l'
-    expect_out $'a b\nc:d\nc:d\n-dash\ne\\f\n*\nü\n9'
+    runs "$mayfly" -q -i "$busybox" -W /w -U 'a b' -U "$nl" -U 'c\:d' -U 'c\:d:x\:y' -U ./-dash -U 'e\\f' -U '*' -U ü -S 'cat "a b" c:d x:y ./-dash "e\\f" "*" ü; find . -type f -print0 | tr -cd "\0" | wc -c'
+    expect_out $'a b\nc:d\nc:d\n-dash\ne\\f\n*\nü\n8'
 }
 
 test_sparse_and_empty_files() {
@@ -77,13 +77,6 @@ test_there_and_back_is_the_same() {
     expect_same "$(cd back && find . -type d -printf '%p %m %T@\n' | sort)" "$(cd tree && find . -type d -printf '%p %m %T@\n' | sort)"
 }
 
-test_extended_attributes_of_users_are_kept() {
-    : >f
-    setfattr -n user.colour -v blue f 2>/dev/null || skip "no user attributes on this file system"
-    runs "$mayfly" -q -i "$busybox" -U f:/f -D /f:g
-    expect_same "$(getfattr --only-values -n user.colour g)" blue
-}
-
 test_download_into_a_directory_that_exists() {
     mkdir -p into
     runs "$mayfly" -q -i "$busybox" -S 'echo x >/f; mkdir /d; echo y >/d/g' -D /f:into/ -D /d:into/
@@ -117,7 +110,9 @@ test_download_through_proc_stays_in_the_container() {
     run "$mayfly" -q -i "$busybox" -S 'ln -s /proc/self/root /r; ln -s /proc/self/cwd /c' -D "/r$PWD:x"
     expect_status 125
     run "$mayfly" -q -i "$busybox" -S 'ln -s /proc/self/exe /e' -D "/e:x"
-    [ ! -e x ] || [ -L x ] || cmp -s x "$mayfly" && fail "mayfly's own program came" || true
+    if [ ! -L x ] && cmp -s x "$mayfly"; then
+        fail "mayfly's own program came"
+    fi
 }
 
 test_upload_through_links_stays_in_the_container() {
