@@ -65,8 +65,12 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
-/* Leaves the socket, as 3, and those of the standard descriptors that are no terminals. */
-static int close_rest(struct container *container, struct err *err) {
+/*
+ * Leaves the socket, as 3, the lock on the upper directory, as 4, and those of the standard
+ * descriptors that are no terminals.
+ */
+static int close_rest(struct container *container, int lock_fd, struct err *err) {
+    int lock = fcntl(lock_fd, F_DUPFD_CLOEXEC, 5), socket_fd = container->socket_fd;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (null < 0)
@@ -74,23 +78,23 @@ static int close_rest(struct container *container, struct err *err) {
     for (int i = 0; i < 3; i++)
         if (container->terminals[i])
             dup2(null, i);
-    if (container->socket_fd != 3) {
-        if (dup3(container->socket_fd, 3, O_CLOEXEC) < 0)
-            return err_errno(err, "cannot move a descriptor");
-        container->socket_fd = 3;
-    }
-    if (sys_close_range(4, ~0U) < 0)
+    container->socket_fd = 3;
+    if (lock < 0 || (socket_fd != 3 && dup3(socket_fd, 3, O_CLOEXEC) < 0) ||
+        dup3(lock, 4, O_CLOEXEC) < 0)
+        return err_errno(err, "cannot move a descriptor");
+    if (sys_close_range(5, ~0U) < 0)
         return err_errno(err, "cannot close descriptors");
     return 0;
 }
 
-static int build(const struct container *container, struct trees *trees, struct err *err) {
+static int build(const struct container *container, struct trees *trees, int *ret_lock_fd,
+                 struct err *err) {
     const struct plan *plan = container->plan;
     const char *hostname = plan->hostname ? plan->hostname : container->state.name;
     _cleanup_close_ int root = -1;
     size_t n_stacked = 0;
 
-    root = trees_build(container, trees, &n_stacked, err);
+    root = trees_build(container, trees, &n_stacked, ret_lock_fd, err);
     if (root < 0)
         return root;
     if (plan->net == NET_NONE) {
@@ -108,16 +112,18 @@ int child_main(struct container *container) {
     struct emulator *emulator = NULL;
     struct trees trees;
     struct err err = {0};
-    int r;
+    int lock_fd = -1, r;
 
+    /* The run's lock is the host's side's alone: it tells others whether that lives. */
+    close(container->state.fd);
     reset_signals();
     if (await_build(container, &trees) < 0)
         return 1;
     r = become(container, &err);
     if (r == 0)
-        r = build(container, &trees, &err);
+        r = build(container, &trees, &lock_fd, &err);
     if (r == 0)
-        r = close_rest(container, &err);
+        r = close_rest(container, lock_fd, &err);
     if (r == 0 && container->map.mode == IDMAP_SINGLE)
         r = emulator_new(&emulator, &err);
     if (r == 0)

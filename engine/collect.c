@@ -93,5 +93,7 @@ int collect(struct supervisor *s, const struct action *action, int socket_fd, st
     ended = r < 0 ? supervise_check(s) : 0;
     if (ended > 0)
         return ended;
-    return r < 0 ? err_wrap(err, "%s %s", down ? "-D" : "-U", action->source) : 0;
+    return r < 0 ? err_wrap(err, "%s %s%s%s", down ? "-D" : "-U", action->source,
+                            action->target ? ":" : "", action->target ? action->target : "")
+                 : 0;
 }

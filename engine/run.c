@@ -110,8 +110,9 @@ static int open_state(struct attempt *a, struct err *err) {
 
 static int import(void *argument, struct err *err) {
     const struct container *c = argument;
+    int r = state_begin_import(&c->state, err);
 
-    return image_import(&c->store, c->plan->image, c->log, err);
+    return r < 0 ? r : image_import(&c->store, c->plan->image, c->log, err);
 }
 
 static int find_image(struct attempt *a, struct err *err) {
@@ -284,6 +285,8 @@ int run(const struct plan *plan, const struct run_hooks *hooks, struct result *r
     r = signal_fd < 0 ? err_errno(err, "cannot take signals")
                       : attempt_modes(plan, hooks, signal_fd, ret_result, err);
     ret_result->elapsed_nsec = clock_monotonic() - started;
+    if (r == -ENOSYS)
+        (void)err_wrap(err, "the kernel lacks a call that mayfly needs (Linux 5.11 or later)");
     if (r < 0) {
         ret_result->outcome = OUTCOME_ERROR;
         ret_result->exit_status = EXIT_ENGINE;

@@ -51,7 +51,7 @@ static int explain(struct err *err) {
                        "the kernel refuses new namespaces: a security policy (AppArmor, a seccomp "
                        "filter of an outer container, or a chroot) forbids them");
     if (code == -ENOSYS)
-        return err_set(err, code, "the kernel has no clone3: mayfly needs Linux 5.11 or later");
+        return err_set(err, code, "the kernel has no clone3");
     if (code == -EINVAL)
         return err_set(err, code,
                        "the kernel lacks one of the user, mount, pid, ipc, uts, net and cgroup "

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -20,12 +21,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/wait.h>
 
 #define UNDO_FILE "undo"
 #define MAX_UNDO_BYTES (1u << 20)
+
+/* How long the dying processes of a killed run are waited for. */
+#define DEATH_NSEC (10 * NSEC_PER_SEC)
 
 /* Opens and locks a run's directory; -EWOULDBLOCK when it is alive, -ENOENT when it is gone. */
 static int open_locked(int runs_fd, const char *name) {
@@ -84,6 +91,41 @@ static void undo_trees(int fd, const struct idmap *map) {
         if (dir >= 0)
             (void)remove_tree(dir, slash + 1, map);
     }
+}
+
+int state_begin_import(const struct state *state, struct err *err) {
+    int fd = -1;
+
+    /* Left open on purpose: the lock ends with the process. */
+    if (sys_mkdirat(state->fd, "import", 0700) == 0)
+        fd = openat(state->fd, "import", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return err_errno(err, "cannot lock the import in the run's directory");
+    close(state->fd);
+    return 0;
+}
+
+/*
+ * Waits until nobody holds a lock on a directory of a run whose maker is dead.  The holder has been
+ * killed along with it; a child does the waiting, so that it can be given up.
+ */
+static void await_death(int run_fd, const char *name) {
+    _cleanup_close_ int fd = openat(run_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), pidfd = -1;
+    struct pollfd wait = {.events = POLLIN};
+    pid_t pid;
+
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return;
+    pid = fork();
+    if (pid == 0)
+        _exit(flock(fd, LOCK_EX) < 0);
+    if (pid < 0)
+        return;
+    wait.fd = pidfd = sys_pidfd_open(pid);
+    (void)poll(&wait, 1, clock_poll_timeout(0, DEATH_NSEC));
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
 }
 
 int state_note_tree(const struct state *state, const char *path, struct err *err) {
@@ -183,6 +225,8 @@ static void clean_one(int runs_fd, const char *name, const struct idmap *map,
     if (fd < 0)
         return;
     log_debug(log, "removing what the killed run %s left", name);
+    await_death(fd, "import");
+    await_death(fd, "upper");
     undo_trees(fd, map);
     r = remove_tree(runs_fd, name, map);
     if (r < 0)

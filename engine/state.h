@@ -16,6 +16,9 @@
  * It holds the overlays' upper and work directories, and the file "undo" that names what was made
  * elsewhere and has to go.  A directory that nobody holds is a leaving of a killed run: the next
  * command finishes its unwinding.
+ *
+ * What a run has started dies with it, but not in the same instant: PID 1 holds a lock on "upper",
+ * an import one on "import", for which that command waits first.
  */
 struct state {
     int runs_fd;
@@ -32,6 +35,14 @@ struct state {
  * Return: 0, -EBUSY with a text when a container of that name lives, or -errno with a text.
  */
 int state_create(struct state *state, const struct store *store, const char *name, struct err *err);
+
+/**
+ * state_begin_import() - in the process of an import: tell others that it lives
+ *
+ * Lets go of the run's own lock, which is its parent's.
+ * Return: 0 or -errno with a text.
+ */
+int state_begin_import(const struct state *state, struct err *err);
 
 /**
  * state_note_tree() - put on record a file or tree outside of the store that has to be removed
