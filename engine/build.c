@@ -10,7 +10,7 @@
  * Layers handed over as detached mounts become part of the mount namespace that
  * way before overlayfs takes them; they vanish together with the old root.
  */
-#include "trees.h"
+#include "build.h"
 
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -24,16 +24,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-
-struct builder {
-    const struct container *container;
-    struct trees *trees;
-    size_t next_tree;
-    size_t n_stacked;
-    int run_fd;  /* the run's directory, in this mount namespace */
-    int root_fd; /* the container's root */
-    int lock_fd; /* tells others that the container lives */
-};
 
 /*
  * The next of the trees as a directory that overlayfs can take layers from: a
@@ -94,9 +84,8 @@ static int make_upper(const struct builder *builder, const char *suffix, const s
     return 0;
 }
 
-/* Mounts an overlay whose uppermost lower directory is @lower_fds[@n - 1]. */
-static int mount_overlay(struct builder *builder, const int *lower_fds, size_t n,
-                         const char *suffix, const char *target, struct err *err) {
+int build_overlay(struct builder *builder, const int *lower_fds, size_t n, const char *suffix,
+                  const char *target, struct err *err) {
     struct overlay overlay = {.lower_fds = lower_fds, .n_lower = n, .upper_fd = -1, .work_fd = -1};
     struct stat like;
     int r;
@@ -136,6 +125,8 @@ static int mount_root(struct builder *builder, struct err *err) {
     builder->run_fd = openat(store, run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (builder->run_fd < 0)
         return err_errno(err, "cannot open the run's directory in the store");
+    if (build_host_is_needed(builder))
+        r = fds[n++] = build_host_layer(builder, err);
     for (; r >= 0 && n < layers->n; n++) {
         r = container->image.in_store
                 ? openat(store, layers->items[n], O_PATH | O_DIRECTORY | O_CLOEXEC)
@@ -145,14 +136,16 @@ static int mount_root(struct builder *builder, struct err *err) {
         fds[n] = r;
     }
     if (r >= 0)
-        r = mount_overlay(builder, fds, n, "", "/", err);
+        r = build_overlay(builder, fds, n, "", "/", err);
     while (n-- > 0)
         if (fds[n] >= 0)
             close(fds[n]);
     if (r < 0)
         return r;
     builder->root_fd = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return builder->root_fd < 0 ? err_errno(err, "cannot open the container's root") : 0;
+    if (builder->root_fd < 0)
+        return err_errno(err, "cannot open the container's root");
+    return build_host_is_needed(builder) ? build_host(builder, err) : 0;
 }
 
 static int mount_tmpfs(const struct builder *builder, const struct tmpfs_mount *tmpfs,
@@ -184,7 +177,7 @@ static int mount_cow(struct builder *builder, size_t i, int target, struct err *
         return lower;
     snprintf(suffix, sizeof suffix, ".%zu", i);
     snprintf(path, sizeof path, source->name ? "/" : "/proc/self/fd/%d", target);
-    r = mount_overlay(builder, &lower, 1, suffix, path, err);
+    r = build_overlay(builder, &lower, 1, suffix, path, err);
     if (r < 0)
         return err_wrap(err, "volume %s", volume->source);
     if (!source->name)

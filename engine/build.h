@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_BUILD_H
+#define MAYFLY_BUILD_H
+
+#include "base/err.h"
+#include "container.h"
+#include "trees.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * struct builder - a container's root that is being mounted
+ * @next_tree: the first of @trees that is not used yet
+ * @n_stacked: mounts that lie over the old root
+ * @run_fd: the run's directory, in this mount namespace
+ * @root_fd: the container's root
+ * @lock_fd: tells others that the container lives
+ */
+struct builder {
+    const struct container *container;
+    struct trees *trees;
+    size_t next_tree;
+    size_t n_stacked;
+    int run_fd;
+    int root_fd;
+    int lock_fd;
+};
+
+/**
+ * build_overlay() - mount an overlay with an upper directory of its own in the run's directory
+ * @lower_fds: @n directories, the uppermost last: owner and mode of the overlay's root are its
+ * @suffix: tells this overlay's upper and work directory from others'
+ * @target: as for overlay_mount()
+ *
+ * Return: 0 or -errno with a text.
+ */
+int build_overlay(struct builder *builder, const int *lower_fds, size_t n, const char *suffix,
+                  const char *target, struct err *err);
+
+/** build_host_is_needed() - whether the image is `host:` and the root cannot be one layer. */
+bool build_host_is_needed(const struct builder *builder);
+
+/** build_host_layer() - an empty layer to mount the host's directories on; a descriptor. */
+int build_host_layer(struct builder *builder, struct err *err);
+
+/**
+ * build_host() - show the host's directories in the container's root, each as a throw-away copy
+ *
+ * /proc, /sys, /dev, /run and /tmp are new.  What is no directory, or holds other mounts, is shown
+ * as it is, read-only.
+ * Return: 0 or -errno with a text.
+ */
+int build_host(struct builder *builder, struct err *err);
+
+#endif
