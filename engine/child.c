@@ -56,11 +56,12 @@ static int become(const struct container *container, struct err *err) {
 
 /* Signals at their default, all blocked: PID 1 reads them from a descriptor. */
 static void reset_signals(void) {
-    const struct sigaction standard = {.sa_handler = SIG_DFL};
+    static const char standard[64]; /* the kernel's struct sigaction: SIG_DFL, no flags, no mask */
     sigset_t all;
 
+    /* Not sigaction(3), which leaves out those that the C library uses itself. */
     for (int i = 1; i < NSIG; i++)
-        sigaction(i, &standard, NULL);
+        syscall(SYS_rt_sigaction, i, standard, NULL, NSIG / 8);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
 }

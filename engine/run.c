@@ -286,7 +286,7 @@ int run(const struct plan *plan, const struct run_hooks *hooks, struct result *r
                       : attempt_modes(plan, hooks, signal_fd, ret_result, err);
     ret_result->elapsed_nsec = clock_monotonic() - started;
     if (r == -ENOSYS)
-        (void)err_wrap(err, "the kernel lacks a call that mayfly needs (Linux 5.11 or later)");
+        (void)err_wrap(err, "the kernel lacks a call that mayfly needs (Linux 5.12 or later)");
     if (r < 0) {
         ret_result->outcome = OUTCOME_ERROR;
         ret_result->exit_status = EXIT_ENGINE;

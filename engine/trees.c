@@ -115,7 +115,7 @@ static int add_volume(struct trees *trees, const struct container *container, si
 
 static int explain(int r, const char *what, bool mapping, struct err *err) {
     /* Refused for want of a file system's support, or for want of privilege over it. */
-    if (mapping && (r == -EINVAL || r == -EPERM || r == -ENOSYS || r == -EOPNOTSUPP))
+    if (mapping && (r == -EINVAL || r == -EPERM || r == -EOPNOTSUPP))
         return err_set(err, TREES_UNMAPPABLE, "%s cannot be mounted with mapped ids", what);
     errno = -r;
     return err_errno(err, "cannot mount %s", what);
