@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "copy.h"
 #include "copy_path.h"
 #include "state.h"
@@ -19,7 +20,8 @@
 #include <sys/stat.h>
 
 /* Records the entry @name of a directory of which only the descriptor is known. */
-static int note_entry(const struct supervisor *s, int dir_fd, const char *name, struct err *err) {
+static int note(void *context, int dir_fd, const char *name) {
+    const struct supervisor *s = context;
     _cleanup_free_ char *path = NULL;
     char self[32], dir[PATH_MAX];
     ssize_t n;
@@ -27,14 +29,39 @@ static int note_entry(const struct supervisor *s, int dir_fd, const char *name, 
     snprintf(self, sizeof self, "/proc/self/fd/%d", dir_fd);
     n = readlink(self, dir, sizeof dir - 1);
     if (n < 0)
-        return err_errno(err, "cannot find out where a directory is");
+        return -errno;
     dir[n] = '\0';
     path = str_printf("%s/%s", str_eq(dir, "/") ? "" : dir, name);
-    return path ? state_note_tree(&s->container->state, path, err) : err_nomem(err);
+    return path ? state_note_tree(&s->container->state, path, NULL) : -ENOMEM;
 }
 
-static int note(void *context, int dir_fd, const char *name) {
-    return note_entry(context, dir_fd, name, NULL);
+/* Not every file system can refuse to replace; a directory never replaces a file anyway. */
+static int name_it(const struct copy_place *place, const char *temporary) {
+    int fd = place->dir_fd, r = sys_renameat2(fd, temporary, fd, place->name, RENAME_NOREPLACE);
+
+    return r < 0 && errno == EINVAL ? sys_renameat2(fd, temporary, fd, place->name, 0) : r;
+}
+
+/*
+ * Receives what has no name yet, under one that nobody else chooses: what is on record to be
+ * removed can then never be a file that its owner has made after a kill.
+ */
+static int download_new(struct copy *copy, const struct copy_place *place, struct err *err) {
+    char temporary[COPY_NAME_BYTES];
+    int r = copy_temporary_name(copy, place->dir_fd, temporary);
+
+    if (r < 0) {
+        errno = -r;
+        err_errno(err, "cannot put the download on record");
+        copy_fail(copy, err);
+        return r;
+    }
+    r = copy_receive(copy, place->dir_fd, temporary, err);
+    if (r == 0 && name_it(place, temporary) < 0)
+        r = err_errno(err, "cannot write %s", place->name);
+    if (r < 0)
+        (void)fd_remove_tree(place->dir_fd, temporary);
+    return r;
 }
 
 static int download(struct supervisor *s, struct copy *copy, const struct action *action,
@@ -42,7 +69,6 @@ static int download(struct supervisor *s, struct copy *copy, const struct action
     struct copy_place place = {.dir_fd = -1};
     _cleanup_close_ int dir = -1;
     struct stat st;
-    bool is_new;
     int r = copy_target(action->target, action->source, false, &place, err);
 
     if (r < 0) {
@@ -50,15 +76,10 @@ static int download(struct supervisor *s, struct copy *copy, const struct action
         return r;
     }
     dir = place.dir_fd;
-    is_new = fstatat(dir, place.name, &st, AT_SYMLINK_NOFOLLOW) < 0;
-    r = is_new ? note_entry(s, dir, place.name, err) : 0;
-    if (r < 0) {
-        copy_fail(copy, err);
-        return r;
-    }
-    r = copy_receive(copy, dir, place.name, err);
-    if (r < 0 && is_new)
-        (void)fd_remove_tree(dir, place.name);
+    if (fstatat(dir, place.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        r = copy_receive(copy, dir, place.name, err);
+    else
+        r = download_new(copy, &place, err);
     state_forget_trees(&s->container->state);
     return r;
 }

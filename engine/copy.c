@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,12 +47,12 @@ int copy_get(const struct copy *copy, struct copy_record *ret_record, int *ret_f
         return r;
     memset(ret_record->text, 0, sizeof ret_record->text);
     n = fd_receive(copy->socket_fd, ret_record, sizeof *ret_record - 1, &fd, 1, &n_fds, 0);
+    if (n_fds && (n <= 0 || !ret_fd))
+        close(take_fd(fd));
     if (n <= 0)
         return n == 0 || n == -ECONNRESET ? -EPIPE : (int)n;
     if (ret_fd && n_fds)
         *ret_fd = fd;
-    else if (n_fds)
-        close(fd);
     /* Two strings, of which the first is a name: the record is well formed from here on. */
     if ((size_t)n < offsetof(struct copy_record, text) + 2 ||
         strnlen(ret_record->text, NAME_MAX + 1) > NAME_MAX || ret_record->kind > COPY_ERROR) {
@@ -69,9 +70,11 @@ void copy_fail(const struct copy *copy, const struct err *err) {
     (void)copy_put(copy, &record, -1);
 }
 
-/* Copies @size bytes at the files' positions, or until the end of the file. */
-static int copy_range(const struct copy *copy, int from_fd, int to_fd, off_t size) {
-    _Bool in_kernel = 1;
+/* copy_range(): the file ended before. */
+#define COPY_SHORT 1
+
+/* Copies @size bytes at the files' positions.  Return: 0, COPY_SHORT or -errno. */
+static int copy_range(const struct copy *copy, int from_fd, int to_fd, off_t size, bool in_kernel) {
 
     while (size > 0) {
         size_t want = size > (off_t)CHUNK_BYTES ? CHUNK_BYTES : (size_t)size;
@@ -84,7 +87,7 @@ static int copy_range(const struct copy *copy, int from_fd, int to_fd, off_t siz
             n = copy_file_range(from_fd, NULL, to_fd, NULL, want, 0);
             if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP ||
                           errno == ENOSYS || errno == EPERM)) {
-                in_kernel = 0;
+                in_kernel = false;
                 continue;
             }
         } else {
@@ -100,11 +103,18 @@ static int copy_range(const struct copy *copy, int from_fd, int to_fd, off_t siz
         if (n < 0 && errno != EINTR)
             return -errno;
         if (n == 0)
-            break;
+            return COPY_SHORT;
         if (n > 0)
             size -= n;
     }
     return 0;
+}
+
+/* The rest of a file, whatever it says of its size. */
+static int copy_rest(const struct copy *copy, int from_fd, int to_fd) {
+    int r = copy_range(copy, from_fd, to_fd, INT64_MAX, false);
+
+    return r < 0 ? r : 0;
 }
 
 int copy_data(const struct copy *copy, int from_fd, int to_fd) {
@@ -113,22 +123,24 @@ int copy_data(const struct copy *copy, int from_fd, int to_fd) {
 
     if (fstat(from_fd, &st) < 0)
         return -errno;
-    /* Files of the kernel's own say that they are empty, and are not. */
+    /* Files of the kernel's own say that they are empty, and are not; copy_file_range(2) believes
+     * it (Linux 5.3 to 5.18). */
     if (st.st_size == 0)
-        return copy_range(copy, from_fd, to_fd, INT64_MAX);
+        return copy_rest(copy, from_fd, to_fd);
     while ((data = lseek(from_fd, hole, SEEK_DATA)) >= 0) {
         int r;
 
         hole = lseek(from_fd, data, SEEK_HOLE);
         if (hole < 0 || lseek(from_fd, data, SEEK_SET) < 0 || lseek(to_fd, data, SEEK_SET) < 0)
             return -errno;
-        r = copy_range(copy, from_fd, to_fd, hole - data);
-        if (r < 0)
-            return r;
+        r = copy_range(copy, from_fd, to_fd, hole - data, true);
+        /* sysfs says that each file is a page, and ends earlier. */
+        if (r != 0)
+            return r < 0 ? r : 0;
         if (hole >= st.st_size)
             break;
     }
     if (data < 0 && errno != ENXIO)
-        return errno == EINVAL ? copy_range(copy, from_fd, to_fd, INT64_MAX) : -errno;
+        return errno == EINVAL ? copy_rest(copy, from_fd, to_fd) : -errno;
     return ftruncate(to_fd, st.st_size) < 0 ? -errno : 0;
 }

@@ -82,6 +82,12 @@ int copy_receive(struct copy *copy, int dir_fd, const char *name, struct err *er
  */
 void copy_fail(const struct copy *copy, const struct err *err);
 
+/** COPY_NAME_BYTES - room for the name that copy_temporary_name() makes. */
+#define COPY_NAME_BYTES 32
+
+/** copy_temporary_name() - make up a name in @dir_fd and put it on record.  Return: 0 or -errno. */
+int copy_temporary_name(const struct copy *copy, int dir_fd, char ret_name[COPY_NAME_BYTES]);
+
 /** copy_get(), copy_put() - one record.  Return: 0 or -errno; -EPIPE when the other side is gone.
  */
 int copy_get(const struct copy *copy, struct copy_record *ret_record, int *ret_fd);

@@ -53,18 +53,18 @@ static int own(const struct copy *copy, int dir_fd, const char *name) {
     return 0;
 }
 
-static int temporary_name(const struct copy *copy, int dir_fd, char *ret_name, size_t size) {
+int copy_temporary_name(const struct copy *copy, int dir_fd, char ret_name[COPY_NAME_BYTES]) {
     uint64_t bits;
 
     if (getrandom(&bits, sizeof bits, 0) != sizeof bits)
         return -errno;
-    snprintf(ret_name, size, ".mayfly-%016llx", (unsigned long long)bits);
+    snprintf(ret_name, COPY_NAME_BYTES, ".mayfly-%016llx", (unsigned long long)bits);
     return copy->note ? copy->note(copy->context, dir_fd, ret_name) : 0;
 }
 
 /* Gives the nameless file @fd the name @name, in the place of whatever has it. */
 static int link_in(const struct copy *copy, int fd, int dir_fd, const char *name) {
-    char self[32], temporary[32];
+    char self[32], temporary[COPY_NAME_BYTES];
     int r;
 
     snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
@@ -72,7 +72,7 @@ static int link_in(const struct copy *copy, int fd, int dir_fd, const char *name
         return 0;
     if (errno != EEXIST)
         return -errno;
-    r = temporary_name(copy, dir_fd, temporary, sizeof temporary);
+    r = copy_temporary_name(copy, dir_fd, temporary);
     if (r < 0)
         return r;
     if (sys_linkat(AT_FDCWD, self, dir_fd, temporary, AT_SYMLINK_FOLLOW) < 0)
@@ -102,7 +102,7 @@ static int fill(const struct copy *copy, const struct copy_record *record, int f
 static int receive_file(const struct copy *copy, const struct copy_record *record, int from_fd,
                         int dir_fd, const char *name) {
     _cleanup_close_ int fd = openat(dir_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-    char temporary[32];
+    char temporary[COPY_NAME_BYTES];
     struct stat st;
     int r;
 
@@ -114,7 +114,7 @@ static int receive_file(const struct copy *copy, const struct copy_record *recor
     }
     if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
         return -errno;
-    r = temporary_name(copy, dir_fd, temporary, sizeof temporary);
+    r = copy_temporary_name(copy, dir_fd, temporary);
     if (r < 0)
         return r;
     fd = openat(dir_fd, temporary, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -78,6 +78,9 @@ int emulator_new(struct emulator **ret_emulator, struct err *err) {
 
     if (r == 0)
         r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
+    /* Programs of another architecture (i386) run without emulation; libseccomp would kill them. */
+    if (r == 0)
+        r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
     if (r == 0)
         r = add_rules(filter);
     if (r == 0)

@@ -42,6 +42,27 @@ bool idmap_has(const struct id_range *ranges, unsigned n, uint32_t inside) {
     return false;
 }
 
+/* The field that begins at @p, digits and nothing else, ended by @end or the line. */
+static bool field_u32(const char *p, char end, uint32_t *ret_value) {
+    char digits[16];
+    size_t n = strspn(p, "0123456789");
+    uint64_t value;
+
+    if (n >= sizeof digits || (p[n] != end && p[n] != '\n' && p[n] != '\0'))
+        return false;
+    *(char *)mempcpy(digits, p, n) = '\0';
+    if (str_to_u64(digits, UINT32_MAX, &value) < 0)
+        return false;
+    *ret_value = (uint32_t)value;
+    return true;
+}
+
+/* What follows the next colon of the line; NULL without one. */
+static const char *next_field(const char *p) {
+    p += strcspn(p, ":\n");
+    return *p == ':' ? p + 1 : NULL;
+}
+
 bool idmap_parse_sub(const char *text, const char *name, uid_t uid, uint32_t *ret_start,
                      uint32_t *ret_count) {
     char number[16];
@@ -53,8 +74,10 @@ bool idmap_parse_sub(const char *text, const char *name, uid_t uid, uint32_t *re
 
         if ((name && key == strlen(name) && strncmp(line, name, key) == 0) ||
             (key == strlen(number) && strncmp(line, number, key) == 0)) {
-            if (sscanf(line + key, ":%" SCNu32 ":%" SCNu32, &start, &count) == 2 && count > 0 &&
-                start > 0 && start <= UINT32_MAX - count) {
+            const char *first = next_field(line), *second = first ? next_field(first) : NULL;
+
+            if (second && field_u32(first, ':', &start) && field_u32(second, '\n', &count) &&
+                count > 0 && start > 0 && start <= UINT32_MAX - count) {
                 *ret_start = start;
                 *ret_count = count;
                 return true;
@@ -69,9 +92,10 @@ bool idmap_parse_sub(const char *text, const char *name, uid_t uid, uint32_t *re
 static char *name_of(const char *passwd, uid_t uid) {
     for (const char *line = passwd; *line; line += *line == '\n') {
         size_t length = strcspn(line, "\n"), name = strcspn(line, ":\n");
-        unsigned found;
+        const char *password = next_field(line), *id = password ? next_field(password) : NULL;
+        uint32_t found;
 
-        if (line[name] == ':' && sscanf(line + name, ":%*[^:\n]:%u", &found) == 1 && found == uid)
+        if (id && field_u32(id, ':', &found) && found == uid)
             return strndup(line, name);
         line += length;
     }

@@ -39,8 +39,9 @@ struct init {
     struct user user;
     struct strv env;
     char *workdir;
-    pid_t running;  /* the step or copy under way; 0: none */
-    uint32_t index; /* the action it belongs to */
+    pid_t running;   /* the step or copy under way; 0: none */
+    int terminal_fd; /* the step's terminal, so that it is not hung up when the step closes it */
+    uint32_t index;  /* the action it belongs to */
 };
 
 static bool has_single_id(const struct init *init) {
@@ -194,6 +195,7 @@ static int start_step(struct init *init, char *const *argv, const struct winsize
     if (pid < 0)
         return pid;
     init->running = pid;
+    init->terminal_fd = take_fd(terminal);
     if (init->emulator)
         emulator_set(init->emulator, pid, &init->user);
     return 0;
@@ -306,6 +308,8 @@ static int reap(struct init *init) {
         if (pid != init->running)
             continue;
         init->running = 0;
+        if (init->terminal_fd >= 0)
+            close(take_fd(init->terminal_fd));
         r = reply(init, MESSAGE_DONE,
                   WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), -1);
     }
@@ -313,7 +317,13 @@ static int reap(struct init *init) {
 }
 
 int init_run(const struct container *container, struct emulator *emulator, struct err *err) {
-    struct init init = {.container = container, .emulator = emulator, .signal_fd = -1};
+    struct init init = {
+        .container = container,
+        .emulator = emulator,
+        .signal_fd = -1,
+        .root_fd = -1,
+        .terminal_fd = -1,
+    };
     struct pollfd fds[3] = {
         {.fd = container->socket_fd, .events = POLLIN},
         {.fd = -1, .events = POLLIN},

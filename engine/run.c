@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 /* One attempt's positive condition: the next mode of id mapping may do. */
 #define ATTEMPT_FALL_BACK 3
@@ -215,7 +216,39 @@ static int attempt(struct attempt *a, struct result *result, struct err *err) {
     return r;
 }
 
-/* Attempts with each mode in turn, from @map on. */
+/* Which are terminals.  A directory would lead out of the container: "..", openat(2). */
+static int look_at_standard_streams(bool terminals[3], struct err *err) {
+    static const char *const names[] = {"input", "output", "error"};
+    struct stat st;
+
+    for (int i = 0; i < 3; i++) {
+        terminals[i] = isatty(i);
+        if (!terminals[i] && fstat(i, &st) == 0 && S_ISDIR(st.st_mode))
+            return err_set(err, -EISDIR,
+                           "standard %s is a directory, which would let the container out: give a "
+                           "file, a pipe or /dev/null",
+                           names[i]);
+    }
+    return 0;
+}
+
+/*
+ * Until its execve(2) a step is this program, and an image can make it execute /proc/self/exe: with
+ * a loader of the image's it then holds this program's file, and may change it if its root is the
+ * owner.  A sealed copy has no name and cannot be changed.
+ */
+static void protect_program(const struct container *c, const struct run_hooks *hooks) {
+    struct stat st;
+
+    if (c->map.mode == IDMAP_SHIFTED || stat("/proc/self/exe", &st) < 0 || st.st_nlink == 0 ||
+        st.st_uid != c->map.uids[0].outside || !hooks->protect_program)
+        return;
+    hooks->protect_program(hooks->context);
+    log_warning(&hooks->log,
+                "the container could change this program's own file: install it as another user's");
+}
+
+/* Attempts with each mode in turn. */
 static int attempt_modes(const struct plan *plan, const struct run_hooks *hooks, int signal_fd,
                          struct result *result, struct err *err) {
     struct attempt a = {
@@ -226,27 +259,31 @@ static int attempt_modes(const struct plan *plan, const struct run_hooks *hooks,
                        .step_deadline_nsec = CLOCK_NEVER,
                        .grace_deadline_nsec = CLOCK_NEVER},
     };
-    int r = idmap_choose(&a.container.map, err);
+    int r = look_at_standard_streams(a.container.terminals, err);
 
+    if (r == 0)
+        r = idmap_choose(&a.container.map, err);
     if (r < 0)
         return r;
-    for (int i = 0; i < 3; i++)
-        a.container.terminals[i] = isatty(i);
     terminal_init(&a.supervisor.terminal, a.container.terminals);
     a.supervisor.container = &a.container;
     for (;;) {
         a.unwind = UNWIND_INIT;
         a.supervisor.pidfd = -1;
         log_debug(&hooks->log, "ids: %s", idmap_name(a.container.map.mode));
+        protect_program(&a.container, hooks);
         r = attempt(&a, result, err);
         unwind_all(&a.unwind);
         if (r != ATTEMPT_FALL_BACK)
             break;
-        if (!idmap_fall_back(&a.container.map))
-            return err_set(err, -EPERM, "%s", err->message);
+        if (!idmap_fall_back(&a.container.map)) {
+            r = -EPERM;
+            break;
+        }
         log_warning(&hooks->log, "%s: going on with ids mapped as '%s'", err->message,
                     idmap_name(a.container.map.mode));
     }
+    terminal_done(&a.supervisor.terminal);
     if (r == SUPERVISE_INTERRUPTED) {
         result->outcome = OUTCOME_INTERRUPTED;
         result->exit_status = 128 + a.supervisor.interrupted;
@@ -274,11 +311,15 @@ static void wanted_signals(sigset_t *ret_set) {
 int run(const struct plan *plan, const struct run_hooks *hooks, struct result *ret_result,
         struct err *err) {
     _cleanup_close_ int signal_fd = -1;
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
     uint64_t started = clock_monotonic();
+    struct sigaction old_child;
     sigset_t wanted, old;
     int r;
 
     ret_result->started_nsec = clock_realtime();
+    /* Whoever ignores SIGCHLD, or has a parent that does, cannot wait for a child. */
+    sigaction(SIGCHLD, &standard, &old_child);
     wanted_signals(&wanted);
     sigprocmask(SIG_BLOCK, &wanted, &old);
     signal_fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -293,5 +334,6 @@ int run(const struct plan *plan, const struct run_hooks *hooks, struct result *r
         ret_result->error = *err;
     }
     sigprocmask(SIG_SETMASK, &old, NULL);
+    sigaction(SIGCHLD, &old_child, NULL);
     return r;
 }

@@ -11,13 +11,17 @@
  * struct run_hooks - how a run speaks to whoever started it
  * @log: messages
  * @action_started, @action_finished: called around each action; may be NULL
- * @context: handed to both
+ * @protect_program: called before a container is made whose root owns this program's own file and
+ *                   could change it through /proc/self/exe (CVE-2019-5736); starts the program anew
+ *                   from a sealed copy and does not return, unless that fails; may be NULL
+ * @context: handed to all three
  */
 struct run_hooks {
     struct log log;
     void (*action_started)(void *context, const struct plan *plan, size_t index);
     void (*action_finished)(void *context, const struct plan *plan,
                             const struct action_result *action);
+    void (*protect_program)(void *context);
     void *context;
 };
 

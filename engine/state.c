@@ -152,8 +152,11 @@ static int create_named(struct state *state, const char *name) {
         return -errno;
     fd = open_locked(state->runs_fd, name);
     if (fd >= 0 && existed) {
-        /* A run of this name was killed a moment ago. */
-        (void)fd_remove_tree(state->runs_fd, name);
+        /* A run of this name was killed a moment ago; what its own ids are is not known here. */
+        const struct idmap map = {.mode = IDMAP_SINGLE};
+
+        undo_trees(fd, &map);
+        (void)remove_tree(state->runs_fd, name, &map);
         close(fd);
         return -ENOENT;
     }
@@ -172,7 +175,7 @@ int state_create(struct state *state, const struct store *store, const char *nam
                  struct err *err) {
     char random_name[16];
     uint64_t bits;
-    int r;
+    int r = 0;
 
     *state = STATE_INIT;
     state->runs_fd = openat(store->fd, "runs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -180,8 +183,10 @@ int state_create(struct state *state, const struct store *store, const char *nam
         return err_errno(err, "cannot open %s/runs", store->path);
     for (int tries = 0;; tries++) {
         if (!name) {
-            if (getrandom(&bits, sizeof bits, 0) != sizeof bits)
-                return err_errno(err, "cannot get random bytes");
+            if (getrandom(&bits, sizeof bits, 0) != sizeof bits) {
+                r = -errno;
+                break;
+            }
             snprintf(random_name, sizeof random_name, "%012" PRIx64,
                      bits & UINT64_C(0xffffffffffff));
         }
@@ -189,12 +194,14 @@ int state_create(struct state *state, const struct store *store, const char *nam
         if (r == 0)
             return 0;
         if (r == -EWOULDBLOCK && name)
-            return err_set(err, -EBUSY, "a container named %s is running: choose another --name",
-                           name);
+            break;
         /* A cleaner came in between, or the name was taken: again. */
         if ((r != -ENOENT && r != -EWOULDBLOCK) || tries == 100)
             break;
     }
+    close(take_fd(state->runs_fd));
+    if (r == -EWOULDBLOCK && name)
+        return err_set(err, -EBUSY, "a container named %s is running: choose another --name", name);
     errno = -r;
     return err_errno(err, "cannot make a directory in %s/runs", store->path);
 }

@@ -9,6 +9,10 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+/* Of a copy's records under way: each may carry a descriptor, and all of a user's together count
+ * against RLIMIT_NOFILE while nobody has received them. */
+#define COPY_SOCKET_BYTES (16 * 1024)
+
 int steps_await_ready(struct supervisor *s, struct err *err) {
     struct message message;
     int r = supervise_await(s, &message, err);
@@ -69,6 +73,9 @@ static int do_copy(struct supervisor *s, size_t index, int *ret_status, struct e
         return err_errno(err, "cannot make a socket");
     ours = pair[0];
     theirs = pair[1];
+    for (int i = 0; i < 2; i++)
+        if (setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &(int){COPY_SOCKET_BYTES}, sizeof(int)) < 0)
+            return err_errno(err, "cannot set up a socket");
     r = ask(s, MESSAGE_ACTION, index, theirs, err);
     /* Only the container's side has it now, so that its end is seen. */
     close(take_fd(theirs));

@@ -7,23 +7,44 @@
  */
 #include "terminal.h"
 
-#include "base/clock.h"
+#include "base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* After a step's end its last output may still be on its way through the kernel. */
-#define DRAIN_MSEC 100
+/* More than the kernel keeps of a terminal's output before its writer has to wait. */
+#define BUFFERED_BYTES (64 * 1024)
+
+/* How long the host's terminal may take nothing before the rest of a step's output is dropped. */
+#define STUCK_MSEC 3000
 
 void terminal_init(struct terminal *terminal, const bool terminals[3]) {
+    int fd = terminals[1] ? 1 : terminals[2] ? 2 : terminals[0] ? 0 : -1;
+    char path[32];
+
     terminal->input_fd = terminals[0] ? 0 : -1;
-    terminal->output_fd = terminals[1] ? 1 : terminals[2] ? 2 : terminals[0] ? 0 : -1;
+    terminal->output_fd = fd;
+    terminal->own_output_fd = -1;
     terminal->master_fd = -1;
     terminal->raw = false;
     terminal->to_container.start = terminal->to_container.end = 0;
     terminal->to_host.start = terminal->to_host.end = 0;
+    if (fd < 0)
+        return;
+    /* Opened anew, since others share the descriptor and do not expect it to be non-blocking. */
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    terminal->own_output_fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (terminal->own_output_fd >= 0)
+        terminal->output_fd = terminal->own_output_fd;
+}
+
+void terminal_done(struct terminal *terminal) {
+    if (terminal->own_output_fd >= 0)
+        close(take_fd(terminal->own_output_fd));
+    terminal->output_fd = -1;
 }
 
 struct winsize terminal_window(const struct terminal *terminal) {
@@ -42,6 +63,8 @@ static bool in_foreground(int fd) {
 void terminal_attach(struct terminal *terminal, int master_fd) {
     struct termios raw;
 
+    if (terminal->master_fd >= 0)
+        close(terminal->master_fd);
     terminal->master_fd = master_fd;
     fcntl(master_fd, F_SETFL, fcntl(master_fd, F_GETFL) | O_NONBLOCK);
     terminal_resize(terminal);
@@ -65,8 +88,9 @@ void terminal_poll(const struct terminal *terminal, struct pollfd fds[TERMINAL_N
     const struct stream *in = &terminal->to_container, *out = &terminal->to_host;
     bool open = terminal->master_fd >= 0;
 
+    /* A hang-up is reported whether it is asked for or not: not while there is no room for it. */
     fds[0] = (struct pollfd){
-        .fd = terminal->master_fd,
+        .fd = is_full(out) && is_empty(in) ? -1 : terminal->master_fd,
         .events = (short)((is_full(out) ? 0 : POLLIN) | (is_empty(in) ? 0 : POLLOUT))};
     fds[1] = (struct pollfd){.fd = open && terminal->raw && !is_full(in) ? terminal->input_fd : -1,
                              .events = POLLIN};
@@ -98,8 +122,9 @@ static bool drain(struct stream *stream, int fd) {
 void terminal_dispatch(struct terminal *terminal, const struct pollfd fds[TERMINAL_N_POLL]) {
     if (fds[1].fd >= 0 && fds[1].revents && fill(&terminal->to_container, fds[1].fd) == 0)
         terminal->input_fd = -1;
-    if (fds[0].fd >= 0 && fds[0].revents & POLLOUT &&
-        !drain(&terminal->to_container, terminal->master_fd))
+    if (fds[0].fd >= 0 && fds[0].revents & (POLLOUT | POLLHUP | POLLERR) &&
+        !is_empty(&terminal->to_container) &&
+        (!(fds[0].revents & POLLOUT) || !drain(&terminal->to_container, terminal->master_fd)))
         terminal->to_container.start = terminal->to_container.end = 0;
     if (fds[0].fd >= 0 && fds[0].revents & (POLLIN | POLLHUP | POLLERR) &&
         !is_full(&terminal->to_host) && fill(&terminal->to_host, terminal->master_fd) == 0) {
@@ -117,17 +142,33 @@ void terminal_resize(const struct terminal *terminal) {
         ioctl(terminal->master_fd, TIOCSWINSZ, &window);
 }
 
-void terminal_detach(struct terminal *terminal) {
-    struct pollfd fds[TERMINAL_N_POLL];
+/* Shows what is in the buffer.  Return: false when the host's terminal does not take it. */
+static bool flush(struct terminal *terminal) {
+    struct stream *out = &terminal->to_host;
 
-    /* The end of the session hangs the terminal up: read until then. */
-    while (terminal->master_fd >= 0 || !is_empty(&terminal->to_host)) {
-        terminal_poll(terminal, fds);
-        fds[0].events &= POLLIN;
-        fds[1].fd = -1;
-        if (poll(fds, TERMINAL_N_POLL, DRAIN_MSEC) <= 0)
+    while (!is_empty(out)) {
+        struct pollfd fd = {.fd = terminal->output_fd, .events = POLLOUT};
+        int r = poll(&fd, 1, STUCK_MSEC);
+
+        if (r == 0 || (r < 0 && errno != EINTR) || (r > 0 && !drain(out, terminal->output_fd))) {
+            out->start = out->end = 0;
+            return false;
+        }
+    }
+    return true;
+}
+
+void terminal_detach(struct terminal *terminal) {
+    size_t left = BUFFERED_BYTES;
+
+    /* All that the step has written is there to be read by now; what comes beyond the kernel's
+     * buffers is of processes that live on, and has no end. */
+    while (flush(terminal) && terminal->master_fd >= 0 && left > 0) {
+        ssize_t n = fill(&terminal->to_host, terminal->master_fd);
+
+        if (n <= 0)
             break;
-        terminal_dispatch(terminal, fds);
+        left -= (size_t)n < left ? (size_t)n : left;
     }
     if (terminal->master_fd >= 0)
         close(terminal->master_fd);

@@ -20,13 +20,15 @@ struct stream {
 /**
  * struct terminal - the host's terminal joined to one of a container
  * @input_fd: where keys come from; -1: none
- * @output_fd: where the container's output goes
+ * @output_fd: where the container's output goes; -1: none
+ * @own_output_fd: the same when it was opened here, non-blocking; -1: it is the caller's
  * @master_fd: the container's terminal, its master side; -1: none at the moment
  * @saved: the host's settings while it is raw
  */
 struct terminal {
     int input_fd;
     int output_fd;
+    int own_output_fd;
     int master_fd;
     bool raw;
     struct termios saved;
@@ -38,6 +40,9 @@ struct terminal {
  * @terminals: as in struct container
  */
 void terminal_init(struct terminal *terminal, const bool terminals[3]);
+
+/** terminal_done() - let go of the host's terminal, after the last terminal_detach(). */
+void terminal_done(struct terminal *terminal);
 
 /** terminal_window() - the size of the host's window; 24 lines of 80 when it has none. */
 struct winsize terminal_window(const struct terminal *terminal);

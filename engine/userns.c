@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -133,6 +134,9 @@ int userns_become_root(const struct idmap *map, struct err *err) {
     return 0;
 }
 
+/* Of await_answer(): there was no answer; no error of a called function is this one. */
+#define CALL_DIED INT_MIN
+
 struct answer {
     int r;
     struct err err;
@@ -176,7 +180,7 @@ static int await_answer(const struct idmap *map, pid_t pid, int socket_fd, int i
         if (r != 0)
             return r;
         if (fd_send(socket_fd, "g", 1, NULL, 0) < 0)
-            return -EPIPE;
+            return CALL_DIED;
         while (poll(fds, 2, -1) < 0 && errno == EINTR)
             ;
         if (!fds[0].revents)
@@ -184,7 +188,7 @@ static int await_answer(const struct idmap *map, pid_t pid, int socket_fd, int i
         n = fd_receive(socket_fd, &answer, sizeof answer, NULL, 0, NULL, 0);
     }
     if (n != sizeof answer)
-        return -EPIPE;
+        return CALL_DIED;
     if (answer.r != 0 && err)
         *err = answer.err;
     return answer.r;
@@ -216,7 +220,7 @@ int userns_call(const struct idmap *map, int (*function)(void *argument, struct 
         kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    if (r == -EPIPE)
+    if (r == CALL_DIED)
         return err_set(err, -EPIPE, "a helper process died (wait status %#x)", (unsigned)status);
     return r;
 }

@@ -9,6 +9,7 @@
 #include "engine/result.h"
 #include "engine/run.h"
 #include "help.h"
+#include "protect.h"
 #include "report.h"
 #include "run_options.h"
 #include "step_line.h"
@@ -51,6 +52,11 @@ static void action_finished(void *context, const struct plan *plan,
     (void)console_write(console, &line);
 }
 
+static void start_anew(void *context) {
+    (void)context;
+    protect_program();
+}
+
 /* Returns the exit status. */
 static int carry_out(struct run_options *options, struct console *console) {
     struct run_hooks hooks = {
@@ -59,6 +65,7 @@ static int carry_out(struct run_options *options, struct console *console) {
                 .debug = console->verbosity == VERBOSITY_DEBUG},
         .action_started = action_started,
         .action_finished = action_finished,
+        .protect_program = start_anew,
         .context = console,
     };
     __attribute__((cleanup(result_done))) struct result result;

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -221,31 +222,76 @@ ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fds, size_t 
     return n;
 }
 
-static int remove_at(int dir_fd, const char *name, dev_t device);
+/* How deep a removal goes before it moves what is deeper up into the outermost directory. */
+#define MAX_REMOVAL_DEPTH 64
 
-/* Empties the directory that @dir_fd, which this closes, is open on. */
-static int empty_directory(int dir_fd, dev_t device) {
-    _cleanup_closedir_ DIR *dir = fdopendir(dir_fd);
+/*
+ * A removal under way.  However deep a tree is, neither descriptors nor the
+ * stack may run out: each level holds one of both.
+ */
+struct removal {
+    dev_t device;
+    int top_fd; /* the outermost directory; -1 before it is open */
+    unsigned depth;
+    uint64_t n_moved;
+};
+
+static int remove_at(struct removal *removal, int dir_fd, const char *name);
+
+static int empty_once(struct removal *removal, DIR *dir) {
     struct dirent *entry;
     int first = 0;
 
-    if (!dir) {
-        close(dir_fd);
-        return -errno;
-    }
     while ((errno = 0, entry = readdir(dir))) {
         int r;
 
         if (str_is_dots(entry->d_name))
             continue;
-        r = remove_at(dirfd(dir), entry->d_name, device);
+        r = remove_at(removal, dirfd(dir), entry->d_name);
         if (r < 0 && first == 0)
             first = r;
     }
     return first < 0 ? first : -errno;
 }
 
-static int remove_at(int dir_fd, const char *name, dev_t device) {
+/* Empties the directory that @dir_fd, which this closes, is open on. */
+static int empty_directory(struct removal *removal, int dir_fd) {
+    _cleanup_closedir_ DIR *dir = fdopendir(dir_fd);
+    bool is_top = removal->top_fd < 0;
+    uint64_t n_moved = 0;
+    int r;
+
+    if (!dir) {
+        close(dir_fd);
+        return -errno;
+    }
+    if (is_top)
+        removal->top_fd = dirfd(dir);
+    removal->depth++;
+    r = empty_once(removal, dir);
+    /* Each move takes some of the depth away, so this comes to an end. */
+    while (is_top && removal->n_moved != n_moved) {
+        n_moved = removal->n_moved;
+        rewinddir(dir);
+        r = empty_once(removal, dir);
+    }
+    removal->depth--;
+    return r;
+}
+
+static int move_up(struct removal *removal, int dir_fd, const char *name) {
+    char moved[40];
+    int r;
+
+    do {
+        snprintf(moved, sizeof moved, ".mayfly-removed-%llu",
+                 (unsigned long long)removal->n_moved++);
+        r = sys_renameat2(dir_fd, name, removal->top_fd, moved, RENAME_NOREPLACE);
+    } while (r < 0 && errno == EEXIST);
+    return r < 0 ? -errno : 0;
+}
+
+static int remove_at(struct removal *removal, int dir_fd, const char *name) {
     struct stat st;
     int fd, r;
 
@@ -262,15 +308,21 @@ static int remove_at(int dir_fd, const char *name, dev_t device) {
     fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == EACCES && fchmodat(dir_fd, name, 0700, 0) == 0)
         fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
     if (fd < 0)
-        return errno == ENOENT ? 0 : -errno;
-    if (fstat(fd, &st) < 0 || st.st_dev != device) {
+        return errno == ENOTDIR ? r : -errno; /* a file, in a directory that is not ours */
+    if (fstat(fd, &st) < 0 || st.st_dev != removal->device) {
         close(fd);
         return -EXDEV;
     }
     if ((st.st_mode & 0700) != 0700)
         (void)fchmod(fd, 0700);
-    r = empty_directory(fd, device);
+    if (removal->depth == MAX_REMOVAL_DEPTH) {
+        close(fd);
+        return move_up(removal, dir_fd, name);
+    }
+    r = empty_directory(removal, fd);
     if (sys_unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
         return r < 0 ? r : -errno;
     return 0;
@@ -281,5 +333,5 @@ int fd_remove_tree(int dir_fd, const char *name) {
 
     if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
-    return remove_at(dir_fd, name, st.st_dev);
+    return remove_at(&(struct removal){.device = st.st_dev, .top_fd = -1}, dir_fd, name);
 }

@@ -193,7 +193,7 @@ static void write_maps(pid_t pid) {
 }
 
 static void shift_ids(int tree, pid_t pid) {
-    struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
+    struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .propagation = MS_PRIVATE};
     char path[64];
     int fd;
 

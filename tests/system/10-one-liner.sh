@@ -174,12 +174,12 @@ test_read_only_root() {
 test_hostname_and_name() {
     runs "$mayfly" -q -i "$busybox" --hostname box.example -S hostname
     expect_out box.example
-    make_fifo
-    "$mayfly" -q -i "$busybox" --name twin -v "$TEST_DIR/fifo:/fifo" -S 'echo ready >/fifo; read x </fifo' &
+    make_fifos
+    "$mayfly" -q -i "$busybox" --name twin "${fifos[@]}" -S 'echo ready >/told; read x </go' &
     await ready
     run "$mayfly" -i "$busybox" --name twin -S true
     expect_complaint 125 twin
-    echo go >"$TEST_DIR/fifo"
+    let_go
     ends_with 0 $!
     runs "$mayfly" -i "$busybox" --name twin -S true
 }

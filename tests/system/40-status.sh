@@ -44,9 +44,8 @@ test_timeout_of_a_step_that_ignores_sigterm() {
 
 # signalled SIGNAL STATUS STEP
 signalled() {
-    rm -f "$TEST_DIR/fifo"
-    make_fifo
-    env --default-signal "$mayfly" -q -i "$busybox" -v "$TEST_DIR/fifo:/fifo" -S "$3" -S 'echo never' >out 2>err </dev/null &
+    make_fifos
+    env --default-signal "$mayfly" -q -i "$busybox" "${fifos[@]}" -S "$3" -S 'echo never' >out 2>err </dev/null &
     await ready
     kill "-$1" $!
     ends_with "$2" $!
@@ -54,17 +53,14 @@ signalled() {
 }
 
 test_signals_to_mayfly_end_the_run() {
-    signalled INT 130 'echo ready >/fifo; sleep 1000'
-    signalled TERM 143 'echo ready >/fifo; sleep 1000'
-    signalled HUP 129 'echo ready >/fifo; sleep 1000'
+    signalled INT 130 'echo ready >/told; sleep 1000'
+    signalled TERM 143 'echo ready >/told; sleep 1000'
+    signalled HUP 129 'echo ready >/told; sleep 1000'
 }
 
 test_signals_reach_the_step() {
-    signalled TERM 143 'trap "echo caught >/fifo; exit 5" TERM; echo ready >/fifo; while :; do sleep 0.1; done' &
-    wait $! || fail "see above"
-    rm -f "$TEST_DIR/fifo"
-    make_fifo
-    "$mayfly" -q -i "$busybox" -v "$TEST_DIR/fifo:/fifo" -S 'trap "echo caught >/fifo; exit 5" TERM; echo ready >/fifo; while :; do sleep 0.1; done' &
+    make_fifos
+    "$mayfly" -q -i "$busybox" "${fifos[@]}" -S 'trap "echo caught >/told; exit 5" TERM; echo ready >/told; while :; do sleep 0.1; done' &
     await ready
     kill -TERM $!
     await caught
@@ -72,8 +68,8 @@ test_signals_reach_the_step() {
 }
 
 test_a_step_that_ignores_the_signal() {
-    signalled TERM 143 'trap "" TERM INT HUP; echo ready >/fifo; while :; do sleep 1000; done'
-    signalled INT 130 'trap "" TERM INT HUP; echo ready >/fifo; while :; do sleep 1000; done'
+    signalled TERM 143 'trap "" TERM INT HUP; echo ready >/told; while :; do sleep 1000; done'
+    signalled INT 130 'trap "" TERM INT HUP; echo ready >/told; while :; do sleep 1000; done'
 }
 
 test_daemons_end_with_the_run() {
@@ -109,14 +105,14 @@ test_stopped_processes_end_too() {
 
 test_orphaned_by_its_parent() {
     # Whoever started mayfly goes away first; nothing waits for it any more.
-    make_fifo
-    bash -c '"$@" & exit' - "$mayfly" -q -i "$busybox" -v "$TEST_DIR/fifo:/fifo" -S 'echo ready >/fifo; read x </fifo; echo ended >/fifo' </dev/null
+    make_fifos
+    bash -c '"$@" & exit' - "$mayfly" -q -i "$busybox" "${fifos[@]}" -S 'echo ready >/told; read x </go; echo ended >/told' </dev/null
     await ready
-    echo go >"$TEST_DIR/fifo"
+    let_go
     await ended
     # The reaper adopts it; this waits for its end.
     local pid
-    for pid in $(grep -lsaF -- "$TEST_DIR/fifo:/fifo" /proc/[0-9]*/cmdline | sed 's/[^0-9]//g'); do
+    for pid in $(grep -lsaF -- "$TEST_DIR/told:/told" /proc/[0-9]*/cmdline | sed 's/[^0-9]//g'); do
         tail --pid="$pid" -f /dev/null
     done
 }

@@ -44,8 +44,15 @@ test_tar_as_root_inside() {
     expect_out 4750
 }
 
-test_su_and_setpriv_to_another_user() {
+test_su_to_another_user() {
     needs_debian
-    runs "$mayfly" -q -i "$debian" -S 'setpriv --reuid games --regid games --init-groups true && echo fine'
-    expect_out fine
+    runs "$mayfly" -q -i "$debian" -S 'su -s /bin/sh games -c "id -un; id -gn"'
+    expect_out $'games\ngames'
+}
+
+test_setpriv_to_another_user() {
+    only root subuid
+    needs_debian
+    runs "$mayfly" -q -i "$debian" -S 'setpriv --reuid games --regid games --init-groups id -un'
+    expect_out games
 }

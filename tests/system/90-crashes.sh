@@ -65,10 +65,10 @@ test_killed_while_an_image_is_unpacked() {
 
 test_killed_while_a_step_runs() {
     local i pids=()
-    make_fifo
+    make_fifos
     mounts_at_first=$(list_all_mounts)
     for i in 1 2 3; do
-        "$mayfly" -q -i "$busybox" -v "$TEST_DIR/fifo:/fifo" -S 'setsid sleep 1000 & trap "" TERM HUP INT; echo ready >/fifo; while :; do sleep 1000; done' &
+        "$mayfly" -q -i "$busybox" "${fifos[@]}" -S 'setsid sleep 1000 & trap "" TERM HUP INT; echo ready >/told; while :; do sleep 1000; done' &
         pids+=($!)
         await ready
     done
@@ -79,13 +79,13 @@ test_killed_while_a_step_runs() {
 }
 
 test_the_living_are_left_alone() {
-    make_fifo
-    "$mayfly" -q -i "$busybox" -v "$TEST_DIR/fifo:/fifo" -S 'echo mine >/tmp/x; echo ready >/fifo; read x </fifo; cat /tmp/x' >out &
+    make_fifos
+    "$mayfly" -q -i "$busybox" "${fifos[@]}" -S 'echo mine >/tmp/x; echo ready >/told; read x </go; cat /tmp/x' >out &
     await ready
     "$helpers/killer" 3000 "$mayfly" -q -i "$busybox" -S 'sleep 1000' >/dev/null 2>&1
     runs "$mayfly" -q -i "$busybox" -S true
     expect_same "$(store_leavings | grep -c .)" 1
-    echo go >"$TEST_DIR/fifo"
+    let_go
     ends_with 0 $!
     expect_same "$(cat out)" mine
 }

@@ -646,14 +646,42 @@ Test(image, docker_archives_that_are_wrong) {
     buf_done(&tar);
 }
 
-Test(image, names_are_not_known_yet) {
+Test(image, names_are_looked_up_and_nobody_is_asked) {
     _cleanup_scratch_ struct scratch scratch;
     struct image image = IMAGE_INIT;
     struct err err = {0};
 
     scratch_init(&scratch);
-    cr_assert_eq(image_find(&image, &scratch.store, "debian:12", &err), -ENOENT);
-    cr_assert_not_null(strstr(err.message, "image debian:12: "), "%s", err.message);
-    cr_assert_not_null(strstr(err.message, "tar:PATH"), "%s", err.message);
+    cr_assert_eq(find(&scratch, &image, "debian:12"), IMAGE_MISSING);
+    cr_assert_eq(find(&scratch, &image, "https://example.invalid/x.tar"), IMAGE_MISSING);
     cr_assert_eq(image_find(&image, &scratch.store, "Not A Name", &err), -EINVAL);
+    cr_assert_not_null(strstr(err.message, "image Not A Name: "), "%s", err.message);
+}
+
+Test(image, from_standard_input) {
+    _cleanup_scratch_ struct scratch scratch;
+    struct buf tar = small_tar("hello");
+    struct image image;
+    int ends[2], before = dup(STDIN_FILENO);
+    pid_t pid;
+
+    scratch_init(&scratch);
+    cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+    pid = fork();
+    cr_assert_geq(pid, 0);
+    if (pid == 0)
+        _exit(fd_write_all(ends[1], tar.data, tar.size) < 0);
+    close(ends[1]);
+    cr_assert_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    import_fine(&scratch, &image, "tar:-");
+    assert_layer_has(&scratch, &image, 0, "hello");
+    image_done(&image);
+    cr_assert_eq(waitpid(pid, NULL, 0), pid);
+    /* Another run reads its own. */
+    scratch.store.opened_nsec += UINT64_C(1000000000);
+    cr_assert_eq(find(&scratch, &image, "tar:-"), IMAGE_MISSING);
+    dup2(before, STDIN_FILENO);
+    close(before);
+    close(ends[0]);
+    buf_done(&tar);
 }
