@@ -25,9 +25,12 @@
 #include "trees.h"
 #include "userns.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+
+#define MAX_ARGUMENTS_BYTES (8u << 20)
 
 /* Waits for the host's side to have done its part; takes the trees. */
 static int await_build(const struct container *container, struct trees *trees) {
@@ -40,6 +43,26 @@ static int await_build(const struct container *container, struct trees *trees) {
     return message.kind == MESSAGE_BUILD ? 0 : -EPROTO;
 }
 
+/*
+ * PID 1's command line is the host's: paths of volumes and more.  Overwritten in this process's
+ * memory, where it is found by its content; a caller that has moved it keeps its own.
+ */
+static void hide_arguments(void) {
+    static const char name[] = "mayfly";
+    _cleanup_free_ char *text = NULL;
+    size_t size = 0;
+
+    prctl(PR_SET_NAME, name);
+    if (fd_read_file(AT_FDCWD, "/proc/self/cmdline", MAX_ARGUMENTS_BYTES, &text, &size) < 0 ||
+        size < sizeof name)
+        return;
+    for (size_t i = 0; i < size; i++)
+        if (program_invocation_name[i] != text[i])
+            return;
+    memset(program_invocation_name, 0, size);
+    memcpy(program_invocation_name, name, sizeof name);
+}
+
 static int become(const struct container *container, struct err *err) {
     int r = userns_become_root(&container->map, err);
 
@@ -49,6 +72,7 @@ static int become(const struct container *container, struct err *err) {
      * tells. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
         return err_errno(err, "cannot set up PID 1");
+    hide_arguments();
     setsid();
     umask(0);
     return 0;
