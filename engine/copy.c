@@ -75,7 +75,6 @@ void copy_fail(const struct copy *copy, const struct err *err) {
 
 /* Copies @size bytes at the files' positions.  Return: 0, COPY_SHORT or -errno. */
 static int copy_range(const struct copy *copy, int from_fd, int to_fd, off_t size, bool in_kernel) {
-
     while (size > 0) {
         size_t want = size > (off_t)CHUNK_BYTES ? CHUNK_BYTES : (size_t)size;
         int r = wait_for(copy, -1, 0);

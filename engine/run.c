@@ -207,8 +207,10 @@ static int attempt(struct attempt *a, struct result *result, struct err *err) {
         r = start_child(a, &pid, err);
     if (r == 0)
         r = build_child(a, pid, err);
-    if (r == 0)
+    if (r == 0) {
+        steps_ask_first(&a->supervisor);
         r = steps_await_ready(&a->supervisor, err);
+    }
     if (r == 0) {
         result->setup_nsec = clock_realtime() - result->started_nsec;
         r = steps_run(&a->supervisor, result, err);
@@ -270,6 +272,7 @@ static int attempt_modes(const struct plan *plan, const struct run_hooks *hooks,
     for (;;) {
         a.unwind = UNWIND_INIT;
         a.supervisor.pidfd = -1;
+        a.supervisor.asked_first = false;
         log_debug(&hooks->log, "ids: %s", idmap_name(a.container.map.mode));
         protect_program(&a.container, hooks);
         r = attempt(&a, result, err);

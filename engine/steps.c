@@ -42,6 +42,15 @@ static int ask(struct supervisor *s, enum message_kind kind, size_t index, int f
     return 0;
 }
 
+void steps_ask_first(struct supervisor *s) {
+    const struct plan *plan = s->container->plan;
+    struct err err;
+
+    if (plan->n_actions > 0 && plan->actions[0].kind != ACTION_DOWNLOAD &&
+        plan->actions[0].kind != ACTION_UPLOAD)
+        s->asked_first = ask(s, MESSAGE_ACTION, 0, -1, &err) == 0;
+}
+
 /*
  * Waits for the end of what was asked for.  A program that could not be started has a status as
  * well as an error: the text is then worth a warning.
@@ -90,7 +99,7 @@ static int do_action(struct supervisor *s, size_t index, int *ret_status, struct
 
     if (kind == ACTION_DOWNLOAD || kind == ACTION_UPLOAD)
         return do_copy(s, index, ret_status, err);
-    r = ask(s, MESSAGE_ACTION, index, -1, err);
+    r = index == 0 && s->asked_first ? 0 : ask(s, MESSAGE_ACTION, index, -1, err);
     return r == 0 ? await_done(s, ret_status, err) : r;
 }
 

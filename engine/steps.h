@@ -7,6 +7,14 @@
 #include "supervise.h"
 
 /**
+ * steps_ask_first() - ask for the first action before the container is built
+ *
+ * It begins without waiting for this process to wake up in between.  Copies are asked for in their
+ * turn.
+ */
+void steps_ask_first(struct supervisor *supervisor);
+
+/**
  * steps_await_ready() - wait until the container is built
  *
  * Return: 0, a SUPERVISE_ condition, or -errno with a text.

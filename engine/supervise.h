@@ -19,6 +19,7 @@
  * @signal_fd: signalfd(2) with the signals that a run takes
  * @pidfd: of PID 1; -1 before there is one
  * @interrupted: the signal that asked mayfly to end; 0: none
+ * @asked_first: steps_ask_first() has asked for the first action
  * @deadline_nsec: of the whole run, CLOCK_MONOTONIC
  * @step_deadline_nsec: of the action under way
  * @grace_deadline_nsec: until which a step may go on after a signal
@@ -30,6 +31,7 @@ struct supervisor {
     int signal_fd;
     int pidfd;
     int interrupted;
+    bool asked_first;
     uint64_t deadline_nsec;
     uint64_t step_deadline_nsec;
     uint64_t grace_deadline_nsec;
