@@ -36,8 +36,7 @@ void addr_add(struct netlink_batch *batch, uint32_t index, uint32_t address_be, 
         netlink_put(batch, IFA_CACHEINFO, &life, sizeof life);
 }
 
-void addr_delete(struct netlink_batch *batch, uint32_t index, uint32_t address_be,
-                 uint8_t prefix) {
+void addr_delete(struct netlink_batch *batch, uint32_t index, uint32_t address_be, uint8_t prefix) {
     const struct ifaddrmsg header = {
         .ifa_family = AF_INET, .ifa_prefixlen = prefix, .ifa_index = index};
 

@@ -26,7 +26,8 @@
 #define OFFSET_CHADDR (8 + 28)
 
 static int attach_filter(int fd, const uint8_t mac[6], struct err *err) {
-    uint32_t high = (uint32_t)mac[0] << 24 | (uint32_t)mac[1] << 16 | (uint32_t)mac[2] << 8 | mac[3];
+    uint32_t high =
+        (uint32_t)mac[0] << 24 | (uint32_t)mac[1] << 16 | (uint32_t)mac[2] << 8 | mac[3];
     uint32_t low = (uint32_t)mac[4] << 8 | mac[5];
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, OFFSET_CHADDR),
@@ -80,9 +81,8 @@ int dhcp_socket_open_server(const char *link, const uint8_t *mac, struct err *er
 
 int dhcp_socket_open_renewal(const char *link, uint32_t server_be, uint32_t client_be,
                              struct err *err) {
-    const struct sockaddr_in client = {.sin_family = AF_INET,
-                                       .sin_port = htons(DHCP_CLIENT_PORT),
-                                       .sin_addr = {client_be}};
+    const struct sockaddr_in client = {
+        .sin_family = AF_INET, .sin_port = htons(DHCP_CLIENT_PORT), .sin_addr = {client_be}};
     _cleanup_close_ int fd = open_socket(link, err);
     int r;
 
@@ -116,12 +116,11 @@ int dhcp_socket_receive(int fd, struct dhcp_message *ret_message) {
     return dhcp_message_decode(ret_message, data, (size_t)n) == 0;
 }
 
-int dhcp_socket_send(int fd, const struct dhcp_message *message, uint32_t address_be,
-                     uint16_t port, size_t max_bytes) {
-    const struct sockaddr_in to = {
-        .sin_family = AF_INET,
-        .sin_port = htons(port),
-        .sin_addr = {address_be ? address_be : htonl(INADDR_BROADCAST)}};
+int dhcp_socket_send(int fd, const struct dhcp_message *message, uint32_t address_be, uint16_t port,
+                     size_t max_bytes) {
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons(port),
+                                   .sin_addr = {address_be ? address_be : htonl(INADDR_BROADCAST)}};
     uint8_t data[DHCP_MAX_BYTES];
     ssize_t size = dhcp_message_encode(message, data, max_bytes);
 

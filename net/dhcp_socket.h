@@ -48,7 +48,7 @@ int dhcp_socket_receive(int fd, struct dhcp_message *ret_message);
  * Return: 0, or -errno.  A full queue (-EAGAIN, -ENOBUFS) counts as sent: the network loses
  * messages as well.
  */
-int dhcp_socket_send(int fd, const struct dhcp_message *message, uint32_t address_be,
-                     uint16_t port, size_t max_bytes);
+int dhcp_socket_send(int fd, const struct dhcp_message *message, uint32_t address_be, uint16_t port,
+                     size_t max_bytes);
 
 #endif

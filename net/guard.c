@@ -153,23 +153,14 @@ void guard_add(struct netlink_batch *batch) {
     nft_rule_end(batch);
 }
 
-static struct key key_of(const struct guard_port *port) {
-    struct key key = {.index = port->index, .address_be = port->address_be};
-
-    memcpy(key.mac, port->mac, sizeof port->mac);
-    return key;
+void guard_delete(struct netlink_batch *batch) {
+    nft_delete_table(batch, &table);
 }
 
 void guard_add_port(struct netlink_batch *batch, const struct guard_port *port) {
-    struct key key = key_of(port);
+    struct key key = {.index = port->index, .address_be = port->address_be};
 
+    memcpy(key.mac, port->mac, sizeof port->mac);
     nft_add_element(batch, &table, MACS, &key, offsetof(struct key, address_be));
     nft_add_element(batch, &table, ADDRESSES, &key, sizeof key);
-}
-
-void guard_remove_port(struct netlink_batch *batch, const struct guard_port *port) {
-    struct key key = key_of(port);
-
-    nft_delete_element(batch, &table, MACS, &key, offsetof(struct key, address_be));
-    nft_delete_element(batch, &table, ADDRESSES, &key, sizeof key);
 }

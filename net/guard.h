@@ -29,7 +29,7 @@ void guard_add(struct netlink_batch *batch);
 /** guard_add_port() - let a container in. */
 void guard_add_port(struct netlink_batch *batch, const struct guard_port *port);
 
-/** guard_remove_port() - a container has gone; an error when it was not in. */
-void guard_remove_port(struct netlink_batch *batch, const struct guard_port *port);
+/** guard_delete() - take all rules away.  In a transaction with guard_add() no frame gets past. */
+void guard_delete(struct netlink_batch *batch);
 
 #endif

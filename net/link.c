@@ -10,14 +10,21 @@
  */
 #include "link.h"
 
+#include "engine/base/cleanup.h"
+#include "engine/base/clock.h"
+
 #include <errno.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* linux/if.h has this as IF_OPER_UP, but cannot be included beside net/if.h. */
+#define OPERSTATE_UP 6
 
 #define CREATE (NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
 
@@ -44,7 +51,8 @@ void link_add_bridge(struct netlink_batch *batch, const struct link_end *end, ui
 }
 
 void link_add_veth(struct netlink_batch *batch, const struct link_end *near_end,
-                   const struct link_end *far_end, pid_t far_process, uint32_t bridge, uint32_t mtu) {
+                   const struct link_end *far_end, pid_t far_process, uint32_t bridge,
+                   uint32_t mtu) {
     const struct ifinfomsg near_header = {
         .ifi_index = (int)near_end->index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
     const struct ifinfomsg far_header = {.ifi_index = (int)far_end->index};
@@ -106,6 +114,49 @@ void link_delete(struct netlink_batch *batch, uint32_t index) {
     const struct ifinfomsg header = {.ifi_index = (int)index};
 
     netlink_begin(batch, RTM_DELLINK, NLM_F_ACK, &header, sizeof header);
+}
+
+int link_open_events(struct err *err) {
+    _cleanup_close_ int fd = netlink_open(NETLINK_ROUTE, err);
+    const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+
+    if (fd < 0)
+        return fd;
+    if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0)
+        return err_errno(err, "changes of links");
+    return take_fd(fd);
+}
+
+/** is_operational() - whether a message says so of a link. */
+static bool is_operational(const struct nlmsghdr *message, uint32_t index) {
+    const struct ifinfomsg *header = NLMSG_DATA(message);
+    const uint8_t *state;
+
+    if (message->nlmsg_type != RTM_NEWLINK || message->nlmsg_len < NLMSG_LENGTH(sizeof *header) ||
+        header->ifi_index != (int)index)
+        return false;
+    state = netlink_attribute(message, sizeof *header, IFLA_OPERSTATE, NULL);
+    return state && *state == OPERSTATE_UP;
+}
+
+void link_wait_operational(int events_fd, uint32_t index, uint64_t timeout_nsec) {
+    uint64_t end_nsec = clock_add(clock_monotonic(), timeout_nsec);
+    _Alignas(struct nlmsghdr) char data[8192];
+
+    for (;;) {
+        struct pollfd pollfd = {.fd = events_fd, .events = POLLIN};
+        struct nlmsghdr *message = (struct nlmsghdr *)data;
+        ssize_t n;
+
+        if (poll(&pollfd, 1, clock_poll_timeout(clock_monotonic(), end_nsec)) <= 0)
+            return;
+        n = recv(events_fd, data, sizeof data, 0);
+        if (n < 0)
+            return;
+        for (; NLMSG_OK(message, (size_t)n); message = NLMSG_NEXT(message, n))
+            if (is_operational(message, index))
+                return;
+    }
 }
 
 /** is_kind() - whether the attributes of a link say that it is one of @kind. */

@@ -41,7 +41,8 @@ void link_add_bridge(struct netlink_batch *batch, const struct link_end *end, ui
  * @mtu: of both; 0: the kernel's default
  */
 void link_add_veth(struct netlink_batch *batch, const struct link_end *near_end,
-                   const struct link_end *far_end, pid_t far_process, uint32_t bridge, uint32_t mtu);
+                   const struct link_end *far_end, pid_t far_process, uint32_t bridge,
+                   uint32_t mtu);
 
 /** link_set_port_isolated() - keep a bridge's port apart from other ports that are so. */
 void link_set_port_isolated(struct netlink_batch *batch, uint32_t port);
@@ -63,6 +64,22 @@ void link_set_mtu(struct netlink_batch *batch, uint32_t index, uint32_t mtu);
 
 /** link_delete() - as ip link delete. */
 void link_delete(struct netlink_batch *batch, uint32_t index);
+
+/**
+ * link_open_events() - hear of changes of links, from now on
+ * Return: a descriptor, or -errno with a text.
+ */
+int link_open_events(struct err *err);
+
+/**
+ * link_wait_operational() - wait until a link that was set up can pass frames
+ * @events_fd: opened before it was set up
+ * @timeout_nsec: how long to wait at most; passing it is no error
+ *
+ * When this returns, the kernel holds its lock on links, having told the other end of a veth pair
+ * and that end's bridge as well: after the next request to it, the way is free.
+ */
+void link_wait_operational(int events_fd, uint32_t index, uint64_t timeout_nsec);
 
 /** struct link_info - what is known of a link */
 struct link_info {

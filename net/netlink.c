@@ -92,8 +92,7 @@ void netlink_put_string(struct netlink_batch *batch, uint16_t type, const char *
     netlink_put(batch, type, text, strlen(text) + 1);
 }
 
-void netlink_nest_begin(struct netlink_batch *batch, uint16_t type, const void *data,
-                        size_t size) {
+void netlink_nest_begin(struct netlink_batch *batch, uint16_t type, const void *data, size_t size) {
     if (batch->depth == NETLINK_MAX_DEPTH) {
         batch->buf.failed = 1;
         return;
@@ -175,8 +174,7 @@ struct answers {
     int result; /* of the first failure */
 };
 
-static void take_message(struct answers *answers, const struct nlmsghdr *message,
-                         struct err *err) {
+static void take_message(struct answers *answers, const struct nlmsghdr *message, struct err *err) {
     struct err *where = answers->result == 0 ? err : NULL;
     int r = 0;
 

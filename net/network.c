@@ -47,6 +47,7 @@
 #define FIRST_PORT 16
 #define CONTAINER_INDEX 2
 #define LEASE_SEC 3600
+#define PORTS_BETWEEN_RENEWALS 256
 /* Messages of one socket that are answered before others have their turn. */
 #define MAX_MESSAGES 16
 
@@ -54,7 +55,6 @@
  * struct network - one container's connection
  * @ns_fd: the bridge's namespace, -1 on an existing bridge; its number stands in the state file
  * @server_fd, @renewal_fd: our server's, -1 on an existing bridge
- * @nft_fd: to the bridge's rules
  */
 struct network {
     const struct log *log;
@@ -64,7 +64,6 @@ struct network {
     int ns_fd;
     int server_fd;
     int renewal_fd;
-    int nft_fd;
     struct guard_port port;
     struct dhcp_server server;
     bool has_lease;
@@ -77,7 +76,6 @@ static void network_free(struct network *network) {
     cleanup_close_p(&network->ns_fd);
     cleanup_close_p(&network->server_fd);
     cleanup_close_p(&network->renewal_fd);
-    cleanup_close_p(&network->nft_fd);
     network_lease_close(&network->lease);
     dhcp_server_done(&network->server);
     free(network);
@@ -93,7 +91,7 @@ static struct network *network_new(const struct log *log) {
     if (network) {
         network->log = log;
         network->state_fd = network->ns_fd = network->server_fd = network->renewal_fd = -1;
-        network->nft_fd = network->lease.socket_fd = network->lease.route_fd = -1;
+        network->lease.socket_fd = network->lease.route_fd = -1;
     }
     return network;
 }
@@ -249,16 +247,42 @@ static int new_port(int route_fd, const struct network_request *request,
     return netlink_send(route_fd, &batch, err);
 }
 
-/** set_rules() - tell the bridge what the port may send. */
-static int set_rules(struct network *network, bool is_new, struct err *err) {
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
+static struct guard_port port_of(const struct network_member *member) {
+    struct guard_port port = {.index = member->port, .address_be = htonl(member->address)};
 
+    memcpy(port.mac, member->mac, sizeof port.mac);
+    return port;
+}
+
+/**
+ * set_rules() - tell the bridge what the port may send
+ *
+ * What was said for ports that are gone stays, since taking a single element away waits 15 ms for
+ * a grace period; it does no harm, for a port's index is never used again.  Now and then all is
+ * made anew from the state.
+ */
+static int set_rules(const struct network_state *state, const struct guard_port *port, bool is_new,
+                     struct err *err) {
+    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
+    _cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
+    bool is_renewal = !is_new && port->index % PORTS_BETWEEN_RENEWALS == 0;
+
+    if (fd < 0)
+        return fd;
     nft_transaction_begin(&batch);
-    if (is_new)
+    if (is_renewal)
+        guard_delete(&batch);
+    if (is_new || is_renewal)
         guard_add(&batch);
-    guard_add_port(&batch, &network->port);
+    for (size_t i = 0; is_renewal && i < state->n_members; i++)
+        if (state->members[i].pid > 0) {
+            struct guard_port other = port_of(&state->members[i]);
+
+            guard_add_port(&batch, &other);
+        }
+    guard_add_port(&batch, port);
     nft_transaction_end(&batch);
-    return netlink_send(network->nft_fd, &batch, err);
+    return netlink_send(fd, &batch, err);
 }
 
 /** build() - everything that is made inside the bridge's namespace. */
@@ -269,13 +293,10 @@ static int build(struct network *network, const struct network_request *request,
 
     if (route_fd < 0)
         return route_fd;
-    network->nft_fd = netlink_open(NETLINK_NETFILTER, err);
-    if (network->nft_fd < 0)
-        return network->nft_fd;
     r = is_new ? new_bridge(route_fd, state, request->network, err) : 0;
     if (r < 0)
         return err_wrap(err, "bridge %s", request->network);
-    r = set_rules(network, is_new, err);
+    r = set_rules(state, &network->port, is_new, err);
     if (r < 0)
         return err_wrap(err, "bridge %s: packet filter", request->network);
     network->server_fd = dhcp_socket_open_server(request->network, network->port.mac, err);
@@ -323,9 +344,7 @@ static int join(struct network *network, const struct network_request *request,
     member->ns_fd = network->ns_fd;
     member->ns_inode = fstat(network->ns_fd, &st) == 0 ? st.st_ino : 0;
     member->port = state->next_port++;
-    network->port = (struct guard_port){.index = member->port,
-                                        .address_be = htonl(member->address)};
-    memcpy(network->port.mac, member->mac, 6);
+    network->port = port_of(member);
     r = network_state_add(state, member) < 0 ? err_nomem(err) : 0;
     if (r == 0)
         r = network_state_save(request->state_fd, request->network, state, err);
@@ -500,8 +519,7 @@ static void act(struct network *network, const struct dhcp_client_output *output
     switch (output->event) {
     case DHCP_CLIENT_REFUSED:
         log_warning(network->log, "network: the DHCP server takes %s back: %s",
-                    inet_ntop(AF_INET, &old->address_be, address, sizeof address),
-                    client->refusal);
+                    inet_ntop(AF_INET, &old->address_be, address, sizeof address), client->refusal);
         clear_lease(network, old);
         break;
     case DHCP_CLIENT_EXPIRED:
@@ -564,12 +582,10 @@ static void give_back(struct network *network) {
 /** leave() - take this container out of the state. */
 static void leave(struct network *network) {
     _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT;
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
     _cleanup_close_ int lock_fd = network_state_lock(network->state_fd, NULL);
     uint32_t address = ntohl(network->port.address_be);
 
-    if (lock_fd < 0 ||
-        network_state_load(network->state_fd, network->name, &state, NULL) < 0)
+    if (lock_fd < 0 || network_state_load(network->state_fd, network->name, &state, NULL) < 0)
         return;
     drop_dead(&state);
     for (size_t i = 0; network->is_remembered && i < state.n_members; i++)
@@ -578,13 +594,6 @@ static void leave(struct network *network) {
     if (!network->is_remembered)
         network_state_remove(&state, address);
     network_state_save(network->state_fd, network->name, &state, NULL);
-    /* For the others: the last one's rules end with the namespace. */
-    if (state.n_members > 0) {
-        nft_transaction_begin(&batch);
-        guard_remove_port(&batch, &network->port);
-        nft_transaction_end(&batch);
-        netlink_send(network->nft_fd, &batch, NULL);
-    }
 }
 
 void network_destroy(struct network *network) {

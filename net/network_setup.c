@@ -21,6 +21,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+/* How long a link may take to come up before the exchange is tried all the same. */
+#define OPERATIONAL_NSEC (100 * NSEC_PER_MSEC)
+
 void network_lease_close(struct network_lease *lease) {
     cleanup_close_p(&lease->socket_fd);
     cleanup_close_p(&lease->route_fd);
@@ -125,19 +128,34 @@ static int get_lease(struct dhcp_client *client, int fd, uint64_t timeout_nsec, 
     return 0;
 }
 
+/**
+ * set_up_links() - eth0 and lo, so that what is sent on eth0 arrives
+ *
+ * The bridge lets a port through once the kernel has dealt with the other end's coming up, which
+ * it does in the background.  A message sent before that would be lost, and the next one is due
+ * only after half a second.
+ */
 static int set_up_links(int route_fd, struct link_info *ret_link, struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    int r = link_get(route_fd, NETWORK_LINK, ret_link, err);
+    _cleanup_close_ int events_fd = link_open_events(err);
+    int r;
 
+    if (events_fd < 0)
+        return events_fd;
+    r = link_get(route_fd, NETWORK_LINK, ret_link, err);
     if (r == -ENODEV)
         return err_set(err, r, "%s: not there", NETWORK_LINK);
     if (r < 0)
         return err_wrap(err, NETWORK_LINK);
     allow_answers();
-    link_set_up(&batch, LINK_LOOPBACK);
     link_set_up_for_dhcp(&batch, ret_link->index, false);
     r = netlink_send(route_fd, &batch, err);
-    return r < 0 ? err_wrap(err, "%s: up", NETWORK_LINK) : 0;
+    if (r < 0)
+        return err_wrap(err, "%s: up", NETWORK_LINK);
+    link_wait_operational(events_fd, ret_link->index, OPERATIONAL_NSEC);
+    link_set_up(&batch, LINK_LOOPBACK);
+    r = netlink_send(route_fd, &batch, err);
+    return r < 0 ? err_wrap(err, "lo: up") : 0;
 }
 
 int network_setup(const struct network_setup_request *request, struct network_lease *ret_lease,

@@ -43,8 +43,7 @@ int network_state_add(struct network_state *state, const struct network_member *
     /* Doubled whenever the number is a power of two. */
     if ((state->n_members & (state->n_members - 1)) == 0) {
         size_t capacity = state->n_members ? 2 * state->n_members : 1;
-        struct network_member *members =
-            reallocarray(state->members, capacity, sizeof *members);
+        struct network_member *members = reallocarray(state->members, capacity, sizeof *members);
 
         if (!members)
             return -ENOMEM;

@@ -73,8 +73,9 @@ void nft_add_set(struct netlink_batch *batch, const struct nft_table *table, con
     netlink_put_be32(batch, NFTA_SET_KEY_LEN, key_bytes);
 }
 
-static void put_element(struct netlink_batch *batch, const struct nft_table *table,
-                        const char *set, const void *key, size_t size) {
+void nft_add_element(struct netlink_batch *batch, const struct nft_table *table, const char *set,
+                     const void *key, size_t size) {
+    begin(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, table->family);
     netlink_put_string(batch, NFTA_SET_ELEM_LIST_TABLE, table->name);
     netlink_put_string(batch, NFTA_SET_ELEM_LIST_SET, set);
     netlink_nest_begin(batch, NFTA_SET_ELEM_LIST_ELEMENTS, NULL, 0);
@@ -86,20 +87,7 @@ static void put_element(struct netlink_batch *batch, const struct nft_table *tab
     netlink_nest_end(batch);
 }
 
-void nft_add_element(struct netlink_batch *batch, const struct nft_table *table, const char *set,
-                     const void *key, size_t size) {
-    begin(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, table->family);
-    put_element(batch, table, set, key, size);
-}
-
-void nft_delete_element(struct netlink_batch *batch, const struct nft_table *table,
-                        const char *set, const void *key, size_t size) {
-    begin(batch, NFT_MSG_DELSETELEM, 0, table->family);
-    put_element(batch, table, set, key, size);
-}
-
-void nft_rule_begin(struct netlink_batch *batch, const struct nft_table *table,
-                    const char *chain) {
+void nft_rule_begin(struct netlink_batch *batch, const struct nft_table *table, const char *chain) {
     begin(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, table->family);
     netlink_put_string(batch, NFTA_RULE_TABLE, table->name);
     netlink_put_string(batch, NFTA_RULE_CHAIN, chain);

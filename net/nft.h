@@ -51,11 +51,9 @@ void nft_add_base_chain(struct netlink_batch *batch, const struct nft_table *tab
 /** nft_add_set() - a set of keys.  @id: a number of its own within the transaction */
 void nft_add_set(struct netlink_batch *batch, const struct nft_table *table, const char *name,
                  uint32_t id, uint32_t key_bytes);
-/** nft_add_element(), nft_delete_element() - no error when an added one is there already. */
+/** nft_add_element() - no error when it is there already. */
 void nft_add_element(struct netlink_batch *batch, const struct nft_table *table, const char *set,
                      const void *key, size_t size);
-void nft_delete_element(struct netlink_batch *batch, const struct nft_table *table,
-                        const char *set, const void *key, size_t size);
 
 /* A rule: nft_rule_begin(), any number of expressions, nft_rule_end().  An expression that does
  * not match ends the rule. */

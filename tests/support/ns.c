@@ -76,6 +76,7 @@ bool ns_run(void (*body)(void)) {
         body();
         if (state_path[0])
             fd_remove_tree(AT_FDCWD, state_path);
+        fflush(NULL);
         _exit(0);
     }
     return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&

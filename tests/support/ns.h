@@ -22,7 +22,7 @@ bool ns_run(void (*body)(void));
 #define NS_CHECK(condition, ...)                                                                   \
     do {                                                                                           \
         if (!(condition))                                                                          \
-            ns_fail(__FILE__, __LINE__, #condition, " " __VA_ARGS__);                               \
+            ns_fail(__FILE__, __LINE__, #condition, " " __VA_ARGS__);                              \
     } while (0)
 
 void ns_fail(const char *file, int line, const char *condition, const char *format, ...)

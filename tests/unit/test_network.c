@@ -34,7 +34,8 @@ static void gets_an_address(void) {
     NS_CHECK(box.lease.client.lease.address_be == network_address(box.network));
     NS_CHECK(box_shell(&box, "ip -4 addr show dev eth0 | grep -q 'inet %s/20 brd'",
                        ns_address(&box)) == 0);
-    NS_CHECK(box_shell(&box, "busybox ping -q -c1 -W2 10.64.0.1 >/dev/null") == 0, "no way to the bridge");
+    NS_CHECK(box_shell(&box, "busybox ping -q -c1 -W2 10.64.0.1 >/dev/null") == 0,
+             "no way to the bridge");
     NS_CHECK(box_shell(&box, "ip route | grep -q default") != 0, "there is a way out");
     NS_CHECK(ns_shell("ip link | grep -q mayfly") != 0, "the bridge is in the host's namespace");
     box_stop(&box);
