@@ -213,6 +213,20 @@ static int choose_member(const struct network_request *request, struct network_s
 
 /* Making the connection. */
 
+/**
+ * keep_silent() - no IPv6 on links that are made in this namespace from now on
+ *
+ * The bridge and its ports would announce themselves to every container.  Where this cannot be
+ * set, they do.
+ */
+static void keep_silent(void) {
+    _cleanup_close_ int fd =
+        open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd >= 0 && write(fd, "1", 1) != 1)
+        return;
+}
+
 static int new_bridge(int route_fd, const struct network_state *state, const char *name,
                       struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
@@ -222,6 +236,7 @@ static int new_bridge(int route_fd, const struct network_state *state, const cha
     if (r < 0)
         return r;
     snprintf(bridge.name, sizeof bridge.name, "%s", name);
+    keep_silent();
     link_set_up(&batch, LINK_LOOPBACK);
     link_add_bridge(&batch, &bridge, 0);
     addr_add(&batch, BRIDGE_INDEX, htonl(subnet_first(&state->subnet)), state->subnet.prefix,
