@@ -328,8 +328,8 @@ static void damaged_state(void) {
     struct network_request request = own_network(ns_state_dir());
     struct box box;
 
-    NS_CHECK(ns_shell("echo nonsense >/proc/%d/fd/%d/mayfly0.network", getpid(),
-                      request.state_fd) == 0);
+    NS_CHECK(
+        ns_shell("echo nonsense >/proc/%d/fd/%d/mayfly0.network", getpid(), request.state_fd) == 0);
     start(&box, &request);
     box_stop(&box);
 }

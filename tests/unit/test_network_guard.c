@@ -66,8 +66,7 @@ static void spoofed_address(void) {
               ns_address(&third));
     box_shell(&bad, "busybox arping -q -c3 -A -I eth0 -s %s %s", ns_address(&third),
               ns_address(&third));
-    NS_CHECK(box_shell(&victim,
-                       "ip neigh show %s | grep -q 'lladdr %02x:%02x:%02x:%02x:%02x:%02x'",
+    NS_CHECK(box_shell(&victim, "ip neigh show %s | grep -q 'lladdr %02x:%02x:%02x:%02x:%02x:%02x'",
                        ns_address(&third), third.lease.client.mac[0], third.lease.client.mac[1],
                        third.lease.client.mac[2], third.lease.client.mac[3],
                        third.lease.client.mac[4], third.lease.client.mac[5]) == 0);
@@ -95,8 +94,9 @@ static void rogue_server(void) {
     for (int i = 0; i < 5; i++) {
         start(&victim, state_fd);
         NS_CHECK(victim.lease.client.lease.address_be == network_address(victim.network));
-        NS_CHECK(box_shell(&victim, "busybox udhcpc -i eth0 -n -q -t3 -T1 -s /bin/true 2>&1 |"
-                                    " grep -q 'lease of %s obtained from 10.64.0.1'",
+        NS_CHECK(box_shell(&victim,
+                           "busybox udhcpc -i eth0 -n -q -t3 -T1 -s /bin/true 2>&1 |"
+                           " grep -q 'lease of %s obtained from 10.64.0.1'",
                            ns_address(&victim)) == 0);
         box_stop(&victim);
     }
@@ -115,10 +115,11 @@ static void starved_pool(void) {
 
     start(&bad, state_fd);
     /* Requests under any number of identities are the same interface's to the server. */
-    NS_CHECK(box_shell(&bad, "for i in 1 2 3 4 5 6 7 8 9 10; do"
-                             " busybox udhcpc -i eth0 -n -q -t1 -T1 -s /bin/true -C"
-                             " -x 0x3d:01aabbccdd$((i+10)) 2>&1 | grep -q 'lease of %s ' || exit 1;"
-                             " done",
+    NS_CHECK(box_shell(&bad,
+                       "for i in 1 2 3 4 5 6 7 8 9 10; do"
+                       " busybox udhcpc -i eth0 -n -q -t1 -T1 -s /bin/true -C"
+                       " -x 0x3d:01aabbccdd$((i+10)) 2>&1 | grep -q 'lease of %s ' || exit 1;"
+                       " done",
                        ns_address(&bad)) == 0);
     start(&next, state_fd);
     NS_CHECK(network_address(next.network) != network_address(bad.network));
@@ -168,9 +169,10 @@ static void other_protocols(void) {
 
     start(&victim, state_fd);
     start(&bad, state_fd);
-    NS_CHECK(box_shell(&bad, "ip link set eth0 addrgenmode eui64; ip link set eth0 down;"
-                             " ip link set eth0 up; ip -6 addr add fe80::99/64 dev eth0 nodad"
-                             " && ip addr replace %s/20 dev eth0",
+    NS_CHECK(box_shell(&bad,
+                       "ip link set eth0 addrgenmode eui64; ip link set eth0 down;"
+                       " ip link set eth0 up; ip -6 addr add fe80::99/64 dev eth0 nodad"
+                       " && ip addr replace %s/20 dev eth0",
                        ns_address(&bad)) == 0);
     count_protocol(&bad, &victim, "IPv6",
                    "busybox ping6 -q -c2 -W1 -I eth0 ff02::1 >/dev/null 2>&1");
