@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What keeps containers on one bridge from being each other.
+ *
+ * Everybody on an Ethernet believes everybody: who says an address is his has
+ * it, and who answers first is the DHCP server.  So each frame is checked as
+ * it comes in by a port, before the bridge learns from it: the sender's
+ * hardware address has to be the port's (set "macs"), and the sender's IPv4
+ * address, in the packet or in an ARP message, the one leased to it (set
+ * "addresses").  Whatever is not let through by a rule is dropped, which takes
+ * care of IPv6 with its router advertisements, VLAN tags and spanning tree.
+ *
+ * In keys, a hardware address fills two registers of four bytes, padded with
+ * zeros.
+ */
+#include "guard.h"
+
+#include "dhcp_message.h"
+#include "nft.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/netfilter_bridge.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#define MACS "macs"
+#define ADDRESSES "addresses"
+#define INGRESS "ingress"
+#define BETWEEN "between"
+
+#define ETHER_SOURCE 6
+#define ARP_SENDER_MAC 8
+#define ARP_SENDER_ADDRESS 14
+#define IPV4_PROTOCOL 9
+#define IPV4_SOURCE 12
+
+static const struct nft_table table = {NFPROTO_BRIDGE, "mayfly"};
+
+/** struct key - iif, mac and address; the first 12 bytes are a key of MACS */
+struct key {
+    uint32_t index;
+    uint8_t mac[8];
+    uint32_t address_be;
+};
+
+static void match_protocol(struct netlink_batch *batch, uint16_t protocol) {
+    uint16_t protocol_be = htons(protocol);
+
+    nft_load_meta(batch, NFT_META_PROTOCOL, NFT_REGISTER(0));
+    nft_compare(batch, NFT_REGISTER(0), NFT_CMP_EQ, &protocol_be, sizeof protocol_be);
+}
+
+static void match_payload(struct netlink_batch *batch, uint32_t base, uint32_t offset,
+                          const void *data, uint32_t size) {
+    nft_load_payload(batch, base, offset, size, NFT_REGISTER(0));
+    nft_compare(batch, NFT_REGISTER(0), NFT_CMP_EQ, data, size);
+}
+
+static void match_udp_port(struct netlink_batch *batch, uint32_t offset, uint16_t port) {
+    const uint8_t udp = IPPROTO_UDP;
+    uint16_t port_be = htons(port);
+
+    match_protocol(batch, ETH_P_IP);
+    match_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_PROTOCOL, &udp, sizeof udp);
+    match_payload(batch, NFT_PAYLOAD_TRANSPORT_HEADER, offset, &port_be, sizeof port_be);
+}
+
+/** load_key() - the port in register 0, a hardware address in 1 and 2. */
+static void load_key(struct netlink_batch *batch, uint32_t base, uint32_t mac_offset) {
+    nft_load_meta(batch, NFT_META_IIF, NFT_REGISTER(0));
+    nft_load_payload(batch, base, mac_offset, 6, NFT_REGISTER(1));
+}
+
+static void add_mac_rule(struct netlink_batch *batch) {
+    nft_rule_begin(batch, &table, INGRESS);
+    load_key(batch, NFT_PAYLOAD_LL_HEADER, ETHER_SOURCE);
+    nft_lookup(batch, MACS, NFT_REGISTER(0), true);
+    nft_verdict(batch, NF_DROP);
+    nft_rule_end(batch);
+}
+
+static void add_arp_rules(struct netlink_batch *batch) {
+    static const uint8_t ethernet_ipv4[] = {0, 1, 8, 0, 6, 4};
+    static const uint32_t none = 0;
+
+    nft_rule_begin(batch, &table, INGRESS);
+    match_protocol(batch, ETH_P_ARP);
+    match_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, 0, ethernet_ipv4, sizeof ethernet_ipv4);
+    load_key(batch, NFT_PAYLOAD_NETWORK_HEADER, ARP_SENDER_MAC);
+    nft_load_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, ARP_SENDER_ADDRESS, 4, NFT_REGISTER(3));
+    nft_lookup(batch, ADDRESSES, NFT_REGISTER(0), false);
+    nft_verdict(batch, NF_ACCEPT);
+    nft_rule_end(batch);
+
+    /* A probe for a duplicate names no sender (RFC 5227). */
+    nft_rule_begin(batch, &table, INGRESS);
+    match_protocol(batch, ETH_P_ARP);
+    match_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, 0, ethernet_ipv4, sizeof ethernet_ipv4);
+    match_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, ARP_SENDER_ADDRESS, &none, sizeof none);
+    load_key(batch, NFT_PAYLOAD_NETWORK_HEADER, ARP_SENDER_MAC);
+    nft_lookup(batch, MACS, NFT_REGISTER(0), false);
+    nft_verdict(batch, NF_ACCEPT);
+    nft_rule_end(batch);
+}
+
+static void add_ip_rules(struct netlink_batch *batch) {
+    static const uint32_t none = 0;
+
+    nft_rule_begin(batch, &table, INGRESS);
+    match_udp_port(batch, 0, DHCP_SERVER_PORT);
+    nft_verdict(batch, NF_DROP);
+    nft_rule_end(batch);
+
+    nft_rule_begin(batch, &table, INGRESS);
+    match_udp_port(batch, 2, DHCP_SERVER_PORT);
+    match_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_SOURCE, &none, sizeof none);
+    nft_verdict(batch, NF_ACCEPT);
+    nft_rule_end(batch);
+
+    nft_rule_begin(batch, &table, INGRESS);
+    match_protocol(batch, ETH_P_IP);
+    load_key(batch, NFT_PAYLOAD_LL_HEADER, ETHER_SOURCE);
+    nft_load_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_SOURCE, 4, NFT_REGISTER(3));
+    nft_lookup(batch, ADDRESSES, NFT_REGISTER(0), false);
+    nft_verdict(batch, NF_ACCEPT);
+    nft_rule_end(batch);
+}
+
+void guard_add(struct netlink_batch *batch) {
+    static const struct nft_base_chain ingress = {.name = INGRESS,
+                                                  .type = "filter",
+                                                  .hook = NF_BR_PRE_ROUTING,
+                                                  .priority = NF_BR_PRI_FILTER_BRIDGED,
+                                                  .policy = NF_DROP};
+    static const struct nft_base_chain between = {.name = BETWEEN,
+                                                  .type = "filter",
+                                                  .hook = NF_BR_FORWARD,
+                                                  .priority = NF_BR_PRI_FILTER_BRIDGED,
+                                                  .policy = NF_ACCEPT};
+
+    nft_add_table(batch, &table);
+    nft_add_set(batch, &table, MACS, 1, offsetof(struct key, address_be));
+    nft_add_set(batch, &table, ADDRESSES, 2, sizeof(struct key));
+    nft_add_base_chain(batch, &table, &ingress);
+    nft_add_base_chain(batch, &table, &between);
+    add_mac_rule(batch);
+    add_arp_rules(batch);
+    add_ip_rules(batch);
+    nft_rule_begin(batch, &table, BETWEEN);
+    match_udp_port(batch, 2, DHCP_SERVER_PORT);
+    nft_verdict(batch, NF_DROP);
+    nft_rule_end(batch);
+}
+
+void guard_delete(struct netlink_batch *batch) {
+    nft_delete_table(batch, &table);
+}
+
+void guard_add_port(struct netlink_batch *batch, const struct guard_port *port) {
+    struct key key = {.index = port->index, .address_be = port->address_be};
+
+    memcpy(key.mac, port->mac, sizeof port->mac);
+    nft_add_element(batch, &table, MACS, &key, offsetof(struct key, address_be));
+    nft_add_element(batch, &table, ADDRESSES, &key, sizeof key);
+}
