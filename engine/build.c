@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/sys.h"
+#include "connect.h"
 #include "rootfs/apivfs.h"
 #include "rootfs/bind.h"
 #include "rootfs/overlay.h"
@@ -238,6 +239,8 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         r = mount_tmpfs(&builder, &plan->tmpfs[i], err);
     for (size_t i = 0; r == 0 && i < plan->n_volumes; i++)
         r = mount_volume(&builder, i, err);
+    if (r == 0 && plan->net == NET_BRIDGE)
+        r = connect_setup(container, builder.run_fd, root, err);
     if (builder.run_fd >= 0)
         close(builder.run_fd);
     *ret_stacked = builder.n_stacked;

@@ -20,7 +20,7 @@
 #include "caps.h"
 #include "init.h"
 #include "message.h"
-#include "net/loopback.h"
+#include "net/network.h"
 #include "rootfs/pivot.h"
 #include "trees.h"
 #include "userns.h"
@@ -28,6 +28,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 
 #define MAX_ARGUMENTS_BYTES (8u << 20)
@@ -112,6 +113,16 @@ static int close_rest(struct container *container, int lock_fd, struct err *err)
     return 0;
 }
 
+/* ping(8) needs no privilege then.  Spec: icmp(7), ping_group_range. */
+static void allow_ping(const struct container *container) {
+    const struct id_range *last = &container->map.gids[container->map.n_gids - 1];
+    _cleanup_close_ int fd = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC);
+
+    /* Kernels without IPv4 have no such file, and nothing to ping. */
+    if (fd >= 0)
+        dprintf(fd, "0 %u\n", last->inside + last->count - 1);
+}
+
 static int build(const struct container *container, struct trees *trees, int *ret_lock_fd,
                  struct err *err) {
     const struct plan *plan = container->plan;
@@ -123,11 +134,13 @@ static int build(const struct container *container, struct trees *trees, int *re
     if (root < 0)
         return root;
     if (plan->net == NET_NONE) {
-        int r = loopback_up(err);
+        int r = network_setup_loopback(err);
 
         if (r < 0)
             return r;
     }
+    if (plan->net != NET_HOST)
+        allow_ping(container);
     if (sethostname(hostname, strlen(hostname)) < 0)
         return err_errno(err, "cannot set the host name %s", hostname);
     return pivot_into(root, n_stacked, plan->read_only, err);

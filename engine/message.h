@@ -13,11 +13,13 @@
 
 enum message_kind {
     /* from the host's side */
-    MESSAGE_BUILD,  /* ids are mapped; fds: the trees to build from, or none */
-    MESSAGE_ACTION, /* do action @index; fds: the socket of a copy */
-    MESSAGE_SHELL,  /* run an interactive shell */
-    MESSAGE_SIGNAL, /* send @value to the running step */
+    MESSAGE_BUILD,   /* ids are mapped; fds: the trees to build from, or none */
+    MESSAGE_NETWORK, /* the link of a bridge is there */
+    MESSAGE_ACTION,  /* do action @index; fds: the socket of a copy */
+    MESSAGE_SHELL,   /* run an interactive shell */
+    MESSAGE_SIGNAL,  /* send @value to the running step */
     /* from the container's side */
+    MESSAGE_LEASE,    /* a lease to be renewed follows; fds: a socket and a netlink socket */
     MESSAGE_READY,    /* the container is built */
     MESSAGE_TERMINAL, /* a step has begun on a terminal; fds: its master side */
     MESSAGE_DONE,     /* the action ended; @value: its exit status */

@@ -69,6 +69,7 @@ void plan_done(struct plan *plan) {
     free(plan->name);
     free(plan->hostname);
     free(plan->user);
+    free(plan->bridge);
     free(plan->store);
     plan_init(plan);
 }

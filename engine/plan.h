@@ -12,8 +12,9 @@
 #include <stdint.h>
 
 enum net_mode {
-    NET_NONE, /* a network namespace with loopback alone */
-    NET_HOST, /* the host's network namespace */
+    NET_NONE,   /* a network namespace with loopback alone */
+    NET_HOST,   /* the host's network namespace */
+    NET_BRIDGE, /* an address on a bridge */
 };
 
 enum volume_mode {
@@ -70,6 +71,7 @@ struct plan {
     struct action *actions;
     size_t n_actions;
     enum net_mode net;
+    char *bridge;               /* of NET_BRIDGE: an existing one of the host; NULL: mayfly's own */
     uint64_t timeout_nsec;      /* of the whole run; CLOCK_NEVER: none */
     uint64_t step_timeout_nsec; /* of each step; CLOCK_NEVER: none */
     bool read_only;             /* the container's root file system */
@@ -119,8 +121,13 @@ int plan_add_env(struct plan *plan, const char *spec, struct err *err);
 /** plan_set_string() - replace one of the strings (&plan->image and such) by a copy. */
 int plan_set_string(char **place, const char *value, struct err *err);
 
-/** plan_parse_net() - the mode that @text names.  Return: 0 or -EINVAL with a text. */
-int plan_parse_net(const char *text, enum net_mode *ret_mode, struct err *err);
+/**
+ * plan_set_net() - set the network
+ * @text: none, host, bridge or bridge:NAME
+ *
+ * Return: 0, -EINVAL with a text, -ENOMEM.
+ */
+int plan_set_net(struct plan *plan, const char *text, struct err *err);
 
 /** plan_parse_size() - bytes: a number with an optional k, m, g or t (powers of 1024; also KiB, KB,
  * kb). */

@@ -19,6 +19,7 @@
 #include "plan.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 #include <strings.h>
 
@@ -152,12 +153,21 @@ int plan_parse_size(const char *text, uint64_t *ret_bytes) {
     return 0;
 }
 
-int plan_parse_net(const char *text, enum net_mode *ret_mode, struct err *err) {
+int plan_set_net(struct plan *plan, const char *text, struct err *err) {
+    const char *bridge = str_after(text, "bridge:");
+
     if (str_eq(text, "none"))
-        *ret_mode = NET_NONE;
+        plan->net = NET_NONE;
     else if (str_eq(text, "host"))
-        *ret_mode = NET_HOST;
+        plan->net = NET_HOST;
+    else if (str_eq(text, "bridge") || (bridge && *bridge))
+        plan->net = NET_BRIDGE;
     else
-        return err_set(err, -EINVAL, "unknown network mode '%s'; use none or host", text);
-    return 0;
+        return err_set(err, -EINVAL,
+                       "unknown network mode '%s'; use none, host, bridge or bridge:NAME", text);
+    if (bridge && strlen(bridge) >= IF_NAMESIZE)
+        return err_set(err, -EINVAL, "'%s' is too long for the name of a bridge", bridge);
+    free(plan->bridge);
+    plan->bridge = bridge ? strdup(bridge) : NULL;
+    return bridge && !plan->bridge ? err_nomem(err) : 0;
 }

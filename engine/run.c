@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "child.h"
+#include "connect.h"
 #include "container.h"
 #include "spawn.h"
 #include "state.h"
@@ -71,6 +72,10 @@ static void undo_volumes(void *argument) {
         free(container->volumes[i].name);
     }
     free(container->volumes);
+}
+
+static void undo_network(void *argument) {
+    connect_destroy(argument);
 }
 
 static void undo_fd(void *argument) {
@@ -194,6 +199,7 @@ static int build_child(struct attempt *a, pid_t pid, struct err *err) {
 /* One try with one way of mapping ids. */
 static int attempt(struct attempt *a, struct result *result, struct err *err) {
     struct container *c = &a->container;
+    const struct message connected = {.kind = MESSAGE_NETWORK};
     pid_t pid = -1;
     int r = open_state(a, err);
 
@@ -203,10 +209,18 @@ static int attempt(struct attempt *a, struct result *result, struct err *err) {
         unwind_push(&a->unwind, undo_volumes, c);
         r = trees_check_volumes(c, err);
     }
-    if (r == 0)
+    if (r == 0) {
+        /* Below the child on the stack: it is destroyed after that has ended. */
+        unwind_push(&a->unwind, undo_network, c);
         r = start_child(a, &pid, err);
+    }
     if (r == 0)
         r = build_child(a, pid, err);
+    if (r == 0 && c->plan->net == NET_BRIDGE) {
+        r = connect_attach(c, pid, err);
+        if (r == 0 && message_send(c->socket_fd, &connected, NULL, 0) < 0)
+            r = supervise_explain_death(&a->supervisor, err);
+    }
     if (r == 0) {
         steps_ask_first(&a->supervisor);
         r = steps_await_ready(&a->supervisor, err);

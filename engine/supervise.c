@@ -11,6 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "connect.h"
+#include "net/network.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,7 +28,25 @@ static uint64_t nearest_deadline(const struct supervisor *s) {
 
     if (s->step_deadline_nsec < deadline)
         deadline = s->step_deadline_nsec;
-    return s->grace_deadline_nsec < deadline ? s->grace_deadline_nsec : deadline;
+    if (s->grace_deadline_nsec < deadline)
+        deadline = s->grace_deadline_nsec;
+    if (s->container->network && network_deadline(s->container->network) < deadline)
+        deadline = network_deadline(s->container->network);
+    return deadline;
+}
+
+/*
+ * Waits for the first @n of @fds and for what the network has to do, which is done here; there is
+ * room for NETWORK_MAX_POLL more.
+ */
+static int wait_for_all(const struct supervisor *s, struct pollfd *fds, size_t n) {
+    struct network *network = s->container->network;
+    size_t n_network = network ? network_poll(network, fds + n) : 0;
+    int r = poll(fds, n + n_network, clock_poll_timeout(clock_monotonic(), nearest_deadline(s)));
+
+    if (network)
+        network_dispatch(network, clock_monotonic());
+    return r < 0 && errno != EINTR ? -errno : 0;
 }
 
 /* SUPERVISE_INTERRUPTED or SUPERVISE_TIMEOUT when a deadline has passed, else 0. */
@@ -72,16 +92,18 @@ int supervise_wait_fd(void *context, int fd, short events) {
     struct supervisor *s = context;
 
     for (;;) {
-        struct pollfd fds[2] = {{.fd = fd, .events = events},
-                                {.fd = s->signal_fd, .events = POLLIN}};
+        struct pollfd fds[2 + NETWORK_MAX_POLL] = {{.fd = fd, .events = events},
+                                                   {.fd = s->signal_fd, .events = POLLIN}};
+
+        int r;
 
         if (supervise_check(s) != 0)
             return -EINTR;
         if (fd < 0)
             return 0;
-        if (poll(fds, 2, clock_poll_timeout(clock_monotonic(), nearest_deadline(s))) < 0 &&
-            errno != EINTR)
-            return -errno;
+        r = wait_for_all(s, fds, 2);
+        if (r < 0)
+            return r;
         if (fds[0].revents)
             return 0;
     }
@@ -99,31 +121,45 @@ int supervise_explain_death(const struct supervisor *s, struct err *err) {
     return err_set(err, -EPIPE, "the container's PID 1 ended with status %d", info.si_status);
 }
 
+/* A message that brings descriptors is for the terminal or the network, and nobody waits for it. */
+static int take_descriptors(struct supervisor *s, const struct message *message, int came[2],
+                            size_t n_came, struct err *err) {
+    if (message->kind == MESSAGE_TERMINAL && n_came == 1) {
+        terminal_attach(&s->terminal, came[0]);
+        return 0;
+    }
+    if (message->kind == MESSAGE_LEASE && n_came == 2 && s->container->network)
+        return connect_adopt(s->container, came, err);
+    while (n_came > 0)
+        close(came[--n_came]);
+    return err_set(err, -EPROTO, "the container sent what nobody asked for");
+}
+
 int supervise_await(struct supervisor *s, struct message *message, struct err *err) {
     for (;;) {
-        struct pollfd fds[3 + TERMINAL_N_POLL] = {
+        struct pollfd fds[3 + TERMINAL_N_POLL + NETWORK_MAX_POLL] = {
             {.fd = s->container->socket_fd, .events = POLLIN},
             {.fd = s->signal_fd, .events = POLLIN},
             {.fd = s->pidfd, .events = POLLIN},
         };
-        _cleanup_close_ int fd = -1;
-        int r;
+        int came[2] = {-1, -1}, r;
+        size_t n_came = 0;
 
         terminal_poll(&s->terminal, fds + 3);
-        if (poll(fds, N_ELEMENTS(fds), clock_poll_timeout(clock_monotonic(), nearest_deadline(s))) <
-                0 &&
-            errno != EINTR)
+        if (wait_for_all(s, fds, 3 + TERMINAL_N_POLL) < 0)
             return err_errno(err, "cannot wait for the container");
         terminal_dispatch(&s->terminal, fds + 3);
         if (fds[0].revents & POLLIN) {
-            r = message_receive(s->container->socket_fd, message, &fd, 1, NULL);
+            r = message_receive(s->container->socket_fd, message, came, 2, &n_came);
             if (r == -EPIPE)
                 return supervise_explain_death(s, err);
             if (r < 0)
                 return err_set(err, r, "the container sent what is no message");
-            if (message->kind != MESSAGE_TERMINAL)
+            if (n_came == 0)
                 return 0;
-            terminal_attach(&s->terminal, take_fd(fd));
+            r = take_descriptors(s, message, came, n_came, err);
+            if (r < 0)
+                return r;
             continue;
         }
         if (fds[0].revents || fds[2].revents)

@@ -26,7 +26,7 @@
  * @terminal: the host's, joined to the running step's
  */
 struct supervisor {
-    const struct container *container;
+    struct container *container;
     const struct run_hooks *hooks;
     int signal_fd;
     int pidfd;

@@ -119,7 +119,7 @@ static int apply(struct run_options *run, struct options *options, struct err *e
     case RUN_OPTION_USER:
         return plan_set_string(&plan->user, value, err);
     case RUN_OPTION_NET:
-        if (plan_parse_net(value, &plan->net, err) < 0)
+        if (plan_set_net(plan, value, err) < 0)
             return err_wrap(err, "--net");
         return 0;
     case RUN_OPTION_HOSTNAME:
@@ -142,7 +142,7 @@ int run_options_parse(struct run_options *run, int argc, char **argv, const char
     *run = (struct run_options){.verbosity = VERBOSITY_NORMAL, .color = COLOR_AUTO};
     plan_init(&run->plan);
     options_init(&options, run_option_specs, n_run_option_specs, argc, argv);
-    if (default_net && *default_net && plan_parse_net(default_net, &run->plan.net, err) < 0)
+    if (default_net && *default_net && plan_set_net(&run->plan, default_net, err) < 0)
         return err_wrap(err, "MAYFLY_NET");
     while ((r = options_next(&options, err)) == 0) {
         r = apply(run, &options, err);

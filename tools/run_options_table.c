@@ -38,7 +38,9 @@ const struct option_spec run_option_specs[] = {
      RUN_OPTION_ENV},
     {"user", 'u', "USER[:GROUP]", CONTAINER,
      "who runs the steps: names or numbers, looked up in the image", RUN_OPTION_USER},
-    {"net", 'n', "MODE", CONTAINER, "none (default): loopback alone; host: the host's own network",
+    {"net", 'n', "MODE", CONTAINER,
+     "none (default): loopback alone; bridge: an address on a bridge of mayfly's own that leads "
+     "nowhere else; bridge:NAME: on an existing bridge; host: the host's own network",
      RUN_OPTION_NET},
     {"hostname", 0, "NAME", CONTAINER, "the host name that programs inside see",
      RUN_OPTION_HOSTNAME},

@@ -192,14 +192,24 @@ Test(plan_spec, size) {
 }
 
 Test(plan_spec, net) {
-    enum net_mode mode = NET_NONE;
+    struct plan plan;
     struct err err = {0};
 
-    cr_expect_eq(plan_parse_net("host", &mode, &err), 0);
-    cr_expect_eq(mode, NET_HOST);
-    cr_expect_eq(plan_parse_net("none", &mode, &err), 0);
-    cr_expect_eq(mode, NET_NONE);
-    cr_expect_eq(plan_parse_net("None", &mode, &err), -EINVAL);
+    plan_init(&plan);
+    cr_expect_eq(plan_set_net(&plan, "host", &err), 0);
+    cr_expect_eq(plan.net, NET_HOST);
+    cr_expect_eq(plan_set_net(&plan, "bridge:br0", &err), 0);
+    cr_expect_eq(plan.net, NET_BRIDGE);
+    cr_expect_str_eq(plan.bridge, "br0");
+    cr_expect_eq(plan_set_net(&plan, "bridge", &err), 0);
+    cr_expect_eq(plan.net, NET_BRIDGE);
+    cr_expect_null(plan.bridge);
+    cr_expect_eq(plan_set_net(&plan, "none", &err), 0);
+    cr_expect_eq(plan.net, NET_NONE);
+    cr_expect_eq(plan_set_net(&plan, "None", &err), -EINVAL);
     cr_expect(strstr(err.message, "'None'"));
-    cr_expect_eq(plan_parse_net("", &mode, &err), -EINVAL);
+    cr_expect_eq(plan_set_net(&plan, "", &err), -EINVAL);
+    cr_expect_eq(plan_set_net(&plan, "bridge:", &err), -EINVAL);
+    cr_expect_eq(plan_set_net(&plan, "bridge:sixteen-letters-x", &err), -EINVAL);
+    plan_done(&plan);
 }

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container and its network.
+ *
+ *   host's side                        container's side
+ *   -----------                        ----------------
+ *   MESSAGE_BUILD ------------------>  mounts
+ *   veth pair, bridge, guards
+ *   MESSAGE_NETWORK ---------------->  DHCP, with the host's side as its server
+ *   <------------------- MESSAGE_LEASE (on a bridge with a server of its own)
+ *   renewals, answers                  PID 1 at work
+ */
+#include "connect.h"
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/sys.h"
+#include "message.h"
+#include "net/network.h"
+#include "net/resolv.h"
+#include "rootfs/bind.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define ADDRESS_NSEC (10 * NSEC_PER_SEC)
+
+int connect_attach(struct container *c, pid_t pid, struct err *err) {
+    _cleanup_close_ int state = -1;
+    struct network_request request = {
+        .network = NETWORK_DEFAULT,
+        .bridge = c->plan->bridge,
+        .container = pid,
+        .name = c->plan->name,
+        .log = c->log,
+    };
+
+    if (c->map.mode != IDMAP_SHIFTED && c->map.mode != IDMAP_IDENTITY)
+        return err_set(err, -EPERM, "a bridge needs root: run with --net none or --net host");
+    if (sys_mkdirat(c->store.fd, "net", 0700) < 0 && errno != EEXIST)
+        return err_errno(err, "cannot make %s/net", c->store.path);
+    state = openat(c->store.fd, "net", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (state < 0)
+        return err_errno(err, "cannot open %s/net", c->store.path);
+    request.state_fd = state;
+    return network_attach(&request, &c->network, err);
+}
+
+void connect_destroy(struct container *c) {
+    network_destroy(c->network);
+    c->network = NULL;
+}
+
+int connect_adopt(struct container *c, const int fds[2], struct err *err) {
+    struct network_lease lease;
+
+    if (fd_receive(c->socket_fd, &lease, sizeof lease, NULL, 0, NULL, 0) != sizeof lease) {
+        close(fds[0]);
+        close(fds[1]);
+        return err_set(err, -EPROTO, "the container's lease did not come");
+    }
+    lease.socket_fd = fds[0];
+    lease.route_fd = fds[1];
+    network_adopt(c->network, &lease);
+    return 0;
+}
+
+static int await_network(const struct container *c, struct err *err) {
+    struct message message;
+    int r = message_receive(c->socket_fd, &message, NULL, 0, NULL);
+
+    if (r == 0 && message.kind != MESSAGE_NETWORK)
+        r = -EPROTO;
+    return r < 0 ? err_set(err, r, "the host's side is gone") : 0;
+}
+
+static int hand_over(const struct container *c, struct network_lease *lease, struct err *err) {
+    const struct message message = {.kind = MESSAGE_LEASE};
+    const int fds[2] = {lease->socket_fd, lease->route_fd};
+    int r = 0;
+
+    if (lease->socket_fd >= 0) {
+        r = message_send(c->socket_fd, &message, fds, 2);
+        if (r == 0)
+            r = fd_send(c->socket_fd, lease, sizeof *lease, NULL, 0);
+    }
+    network_lease_close(lease);
+    return r < 0 ? err_set(err, r, "cannot hand the lease over") : 0;
+}
+
+/* Shows @text as the file /etc/@name. */
+static int show_file(int run_fd, int root_fd, const char *name, const struct buf *text,
+                     struct err *err) {
+    _cleanup_close_ int file = openat(run_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+    _cleanup_close_ int tree = -1, target = -1;
+    char path[64] = "/etc/";
+    int r;
+
+    if (buf_failed(text))
+        return err_nomem(err);
+    r = file < 0 ? -errno : fd_write_all(file, text->data, text->size);
+    strncat(path, name, sizeof path - sizeof "/etc/");
+    if (r == 0)
+        r = tree = bind_clone(run_fd, name, false, 0, -1);
+    if (r >= 0) {
+        target = bind_target(root_fd, path, false, err);
+        if (target < 0)
+            return target;
+        r = bind_attach(tree, target);
+    }
+    if (r < 0) {
+        errno = -r;
+        return err_errno(err, "cannot make the container's %s", path);
+    }
+    return 0;
+}
+
+static int show_names(const struct network_lease *lease, const char *hostname, int run_fd,
+                      int root_fd, struct err *err) {
+    _cleanup_buf_ struct buf resolv_text = BUF_INIT, hosts = BUF_INIT, name = BUF_INIT;
+    struct resolv resolv;
+    int r;
+
+    resolv_from_lease(&resolv, &lease->client.lease);
+    resolv_format(&resolv, &resolv_text);
+    buf_puts(&resolv_text, "");
+    resolv_hosts_format(lease->client.lease.address_be, hostname, &hosts);
+    buf_printf(&name, "%s\n", hostname);
+    r = show_file(run_fd, root_fd, "resolv.conf", &resolv_text, err);
+    if (r == 0)
+        r = show_file(run_fd, root_fd, "hosts", &hosts, err);
+    if (r == 0)
+        r = show_file(run_fd, root_fd, "hostname", &name, err);
+    return r;
+}
+
+int connect_setup(const struct container *c, int run_fd, int root_fd, struct err *err) {
+    const char *hostname = c->plan->hostname ? c->plan->hostname : c->state.name;
+    const struct network_setup_request request = {
+        .hostname = hostname,
+        .renew = c->plan->bridge != NULL,
+        .timeout_nsec = ADDRESS_NSEC,
+    };
+    struct network_lease lease;
+    int r = await_network(c, err);
+
+    if (r == 0)
+        r = network_setup(&request, &lease, err);
+    if (r < 0)
+        return r;
+    r = show_names(&lease, hostname, run_fd, root_fd, err);
+    if (r < 0) {
+        network_lease_close(&lease);
+        return r;
+    }
+    return hand_over(c, &lease, err);
+}
