@@ -60,6 +60,7 @@ test_ping_needs_no_privilege() {
     runs "$mayfly" -q -i "$busybox" -S 'tr "\t" " " </proc/sys/net/ipv4/ping_group_range'
     case $mode in
     single) expect_out '0 0' ;;
+    subuid) expect_out '0 65536' ;;
     *) expect_out '0 65535' ;;
     esac
 }
