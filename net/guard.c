@@ -34,6 +34,7 @@
 #define ARP_SENDER_ADDRESS 14
 #define IPV4_PROTOCOL 9
 #define IPV4_SOURCE 12
+#define IPV4_DESTINATION 16
 
 static const struct nft_table table = {NFPROTO_BRIDGE, "mayfly"};
 
@@ -72,6 +73,14 @@ static void load_key(struct netlink_batch *batch, uint32_t base, uint32_t mac_of
     nft_load_payload(batch, base, mac_offset, 6, NFT_REGISTER(1));
 }
 
+static void add_uplink_rule(struct netlink_batch *batch, uint32_t uplink) {
+    nft_rule_begin(batch, &table, INGRESS);
+    nft_load_meta(batch, NFT_META_IIF, NFT_REGISTER(0));
+    nft_compare(batch, NFT_REGISTER(0), NFT_CMP_EQ, &uplink, sizeof uplink);
+    nft_verdict(batch, NF_ACCEPT);
+    nft_rule_end(batch);
+}
+
 static void add_mac_rule(struct netlink_batch *batch) {
     nft_rule_begin(batch, &table, INGRESS);
     load_key(batch, NFT_PAYLOAD_LL_HEADER, ETHER_SOURCE);
@@ -106,6 +115,14 @@ static void add_arp_rules(struct netlink_batch *batch) {
 
 static void add_ip_rules(struct netlink_batch *batch) {
     static const uint32_t none = 0;
+    static const uint8_t loopback = 127;
+
+    /* The host may take such packets for its own (CVE-2020-8558). */
+    nft_rule_begin(batch, &table, INGRESS);
+    match_protocol(batch, ETH_P_IP);
+    match_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_DESTINATION, &loopback, sizeof loopback);
+    nft_verdict(batch, NF_DROP);
+    nft_rule_end(batch);
 
     nft_rule_begin(batch, &table, INGRESS);
     match_udp_port(batch, 0, DHCP_SERVER_PORT);
@@ -127,7 +144,7 @@ static void add_ip_rules(struct netlink_batch *batch) {
     nft_rule_end(batch);
 }
 
-void guard_add(struct netlink_batch *batch) {
+void guard_add(struct netlink_batch *batch, uint32_t uplink) {
     static const struct nft_base_chain ingress = {.name = INGRESS,
                                                   .type = "filter",
                                                   .hook = NF_BR_PRE_ROUTING,
@@ -144,6 +161,8 @@ void guard_add(struct netlink_batch *batch) {
     nft_add_set(batch, &table, ADDRESSES, 2, sizeof(struct key));
     nft_add_base_chain(batch, &table, &ingress);
     nft_add_base_chain(batch, &table, &between);
+    if (uplink > 0)
+        add_uplink_rule(batch, uplink);
     add_mac_rule(batch);
     add_arp_rules(batch);
     add_ip_rules(batch);

@@ -21,12 +21,20 @@
 #include <linux/veth.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 /* linux/if.h has this as IF_OPER_UP, but cannot be included beside net/if.h. */
 #define OPERSTATE_UP 6
 
 #define CREATE (NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
+
+int link_new_mac(uint8_t ret[6], struct err *err) {
+    if (getrandom(ret, 6, 0) != 6)
+        return err_errno(err, "random bytes");
+    ret[0] = (uint8_t)((ret[0] & 0xfc) | 0x02);
+    return 0;
+}
 
 static void put_end(struct netlink_batch *batch, const struct link_end *end, uint32_t mtu) {
     netlink_put_string(batch, IFLA_IFNAME, end->name);
@@ -50,22 +58,23 @@ void link_add_bridge(struct netlink_batch *batch, const struct link_end *end, ui
     netlink_nest_end(batch);
 }
 
-void link_add_veth(struct netlink_batch *batch, const struct link_end *near_end,
-                   const struct link_end *far_end, pid_t far_process, uint32_t bridge,
-                   uint32_t mtu) {
+void link_add_veth(struct netlink_batch *batch, const struct link_veth *veth) {
     const struct ifinfomsg near_header = {
-        .ifi_index = (int)near_end->index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
-    const struct ifinfomsg far_header = {.ifi_index = (int)far_end->index};
+        .ifi_index = (int)veth->near_end.index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+    const struct ifinfomsg far_header = {.ifi_index = (int)veth->far_end.index};
 
     netlink_begin(batch, RTM_NEWLINK, CREATE, &near_header, sizeof near_header);
-    put_end(batch, near_end, mtu);
-    netlink_put_u32(batch, IFLA_MASTER, bridge);
+    put_end(batch, &veth->near_end, veth->mtu);
+    netlink_put_u32(batch, IFLA_MASTER, veth->bridge);
     netlink_nest_begin(batch, IFLA_LINKINFO, NULL, 0);
     netlink_put_string(batch, IFLA_INFO_KIND, "veth");
     netlink_nest_begin(batch, IFLA_INFO_DATA, NULL, 0);
     netlink_nest_begin(batch, VETH_INFO_PEER, &far_header, sizeof far_header);
-    put_end(batch, far_end, mtu);
-    netlink_put_u32(batch, IFLA_NET_NS_PID, (uint32_t)far_process);
+    put_end(batch, &veth->far_end, veth->mtu);
+    if (veth->far_process > 0)
+        netlink_put_u32(batch, IFLA_NET_NS_PID, (uint32_t)veth->far_process);
+    else
+        netlink_put_u32(batch, IFLA_NET_NS_FD, (uint32_t)veth->far_ns_fd);
     netlink_nest_end(batch);
     netlink_nest_end(batch);
     netlink_nest_end(batch);

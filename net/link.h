@@ -26,6 +26,10 @@ struct link_end {
     uint8_t mac[6];
 };
 
+/** link_new_mac() - a random address of those that everyone may give themselves.
+ * Return: 0 or -errno with a text. */
+int link_new_mac(uint8_t ret[6], struct err *err);
+
 /**
  * link_add_bridge() - make a bridge that is up
  * @mtu: 0: the kernel's default
@@ -33,16 +37,24 @@ struct link_end {
 void link_add_bridge(struct netlink_batch *batch, const struct link_end *end, uint32_t mtu);
 
 /**
- * link_add_veth() - make a veth pair, one end of it in another namespace
- * @near: up at once
- * @far: down; a link cannot be made up in another namespace
- * @far_process: a process in the other namespace
+ * struct link_veth - a veth pair, one end of it in another namespace
+ * @near_end: up at once
+ * @far_end: down; a link cannot be made up in another namespace
+ * @far_process: a process in the other namespace; 0: @far_ns_fd is the namespace
  * @bridge: index of the bridge that the near end becomes a port of
  * @mtu: of both; 0: the kernel's default
  */
-void link_add_veth(struct netlink_batch *batch, const struct link_end *near_end,
-                   const struct link_end *far_end, pid_t far_process, uint32_t bridge,
-                   uint32_t mtu);
+struct link_veth {
+    struct link_end near_end;
+    struct link_end far_end;
+    pid_t far_process;
+    int far_ns_fd;
+    uint32_t bridge;
+    uint32_t mtu;
+};
+
+/** link_add_veth() - make a veth pair. */
+void link_add_veth(struct netlink_batch *batch, const struct link_veth *veth);
 
 /** link_set_port_isolated() - keep a bridge's port apart from other ports that are so. */
 void link_set_port_isolated(struct netlink_batch *batch, uint32_t port);

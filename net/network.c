@@ -24,11 +24,12 @@
 #include "addr.h"
 #include "dhcp_server.h"
 #include "dhcp_socket.h"
-#include "guard.h"
 #include "link.h"
+#include "nat.h"
+#include "network_bridge.h"
 #include "network_setup.h"
 #include "network_state.h"
-#include "nft.h"
+#include "resolv.h"
 
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
@@ -40,14 +41,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
-#define BRIDGE_INDEX 2
 #define FIRST_PORT 16
-#define CONTAINER_INDEX 2
 #define LEASE_SEC 3600
-#define PORTS_BETWEEN_RENEWALS 256
 /* Messages of one socket that are answered before others have their turn. */
 #define MAX_MESSAGES 16
 
@@ -55,15 +52,19 @@
  * struct network - one container's connection
  * @ns_fd: the bridge's namespace, -1 on an existing bridge; its number stands in the state file
  * @server_fd, @renewal_fd: our server's, -1 on an existing bridge
+ * @nat_fd: holds the rules of the way out
+ * @is_first: the bridge was made for this container
  */
 struct network {
     const struct log *log;
     int state_fd;
     char name[NETWORK_NAME_BYTES];
     bool is_remembered;
+    bool is_first;
     int ns_fd;
     int server_fd;
     int renewal_fd;
+    int nat_fd;
     struct guard_port port;
     struct dhcp_server server;
     bool has_lease;
@@ -76,6 +77,7 @@ static void network_free(struct network *network) {
     cleanup_close_p(&network->ns_fd);
     cleanup_close_p(&network->server_fd);
     cleanup_close_p(&network->renewal_fd);
+    cleanup_close_p(&network->nat_fd);
     network_lease_close(&network->lease);
     dhcp_server_done(&network->server);
     free(network);
@@ -91,17 +93,10 @@ static struct network *network_new(const struct log *log) {
     if (network) {
         network->log = log;
         network->state_fd = network->ns_fd = network->server_fd = network->renewal_fd = -1;
+        network->nat_fd = -1;
         network->lease.socket_fd = network->lease.route_fd = -1;
     }
     return network;
-}
-
-/** new_mac() - a random address of those that everyone may give themselves. */
-static int new_mac(uint8_t ret[6], struct err *err) {
-    if (getrandom(ret, 6, 0) != 6)
-        return err_errno(err, "random bytes");
-    ret[0] = (uint8_t)((ret[0] & 0xfc) | 0x02);
-    return 0;
 }
 
 /* Namespaces. */
@@ -166,6 +161,14 @@ static void drop_dead(struct network_state *state) {
     state->n_members = n;
 }
 
+/** has_supervisor() - whether any container of the network is running. */
+static bool has_supervisor(const struct network_state *state) {
+    for (size_t i = 0; i < state->n_members; i++)
+        if (state->members[i].pid > 0)
+            return true;
+    return false;
+}
+
 static int choose_subnet(const struct network_request *request, struct network_state *state,
                          struct err *err) {
     _cleanup_close_ int fd = -1;
@@ -199,7 +202,7 @@ static int choose_member(const struct network_request *request, struct network_s
     }
     *ret_member = (struct network_member){0};
     snprintf(ret_member->name, sizeof ret_member->name, "%s", request->name ? request->name : "-");
-    r = new_mac(ret_member->mac, err);
+    r = link_new_mac(ret_member->mac, err);
     if (r < 0)
         return r;
     /* Each port's number is used once, so this goes round before an address comes back. */
@@ -213,116 +216,16 @@ static int choose_member(const struct network_request *request, struct network_s
 
 /* Making the connection. */
 
-/**
- * keep_silent() - no IPv6 on links that are made in this namespace from now on
- *
- * The bridge and its ports would announce themselves to every container.  Where this cannot be
- * set, they do.
- */
-static void keep_silent(void) {
-    _cleanup_close_ int fd =
-        open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+/** offer_way_out() - the host as the router, and the name servers that the host asks. */
+static void offer_way_out(struct dhcp_parameters *parameters, const struct network_state *state) {
+    struct resolv resolv;
 
-    if (fd >= 0 && write(fd, "1", 1) != 1)
-        return;
-}
-
-static int new_bridge(int route_fd, const struct network_state *state, const char *name,
-                      struct err *err) {
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    struct link_end bridge = {.index = BRIDGE_INDEX};
-    int r = new_mac(bridge.mac, err);
-
-    if (r < 0)
-        return r;
-    snprintf(bridge.name, sizeof bridge.name, "%s", name);
-    keep_silent();
-    link_set_up(&batch, LINK_LOOPBACK);
-    link_add_bridge(&batch, &bridge, 0);
-    addr_add(&batch, BRIDGE_INDEX, htonl(subnet_first(&state->subnet)), state->subnet.prefix,
-             UINT32_MAX);
-    return netlink_send(route_fd, &batch, err);
-}
-
-static int new_port(int route_fd, const struct network_request *request,
-                    const struct guard_port *port, struct err *err) {
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    struct link_end near_end = {.index = port->index};
-    struct link_end far_end = {.index = CONTAINER_INDEX, .name = NETWORK_LINK};
-    int r = new_mac(near_end.mac, err);
-
-    if (r < 0)
-        return r;
-    snprintf(near_end.name, sizeof near_end.name, "port%u", port->index);
-    memcpy(far_end.mac, port->mac, sizeof far_end.mac);
-    link_add_veth(&batch, &near_end, &far_end, request->container, BRIDGE_INDEX, 0);
-    if (request->isolate)
-        link_set_port_isolated(&batch, port->index);
-    addr_add_neighbour(&batch, BRIDGE_INDEX, port->address_be, port->mac);
-    return netlink_send(route_fd, &batch, err);
-}
-
-static struct guard_port port_of(const struct network_member *member) {
-    struct guard_port port = {.index = member->port, .address_be = htonl(member->address)};
-
-    memcpy(port.mac, member->mac, sizeof port.mac);
-    return port;
-}
-
-/**
- * set_rules() - tell the bridge what the port may send
- *
- * What was said for ports that are gone stays, since taking a single element away waits 15 ms for
- * a grace period; it does no harm, for a port's index is never used again.  Now and then all is
- * made anew from the state.
- */
-static int set_rules(const struct network_state *state, const struct guard_port *port, bool is_new,
-                     struct err *err) {
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    _cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
-    bool is_renewal = !is_new && port->index % PORTS_BETWEEN_RENEWALS == 0;
-
-    if (fd < 0)
-        return fd;
-    nft_transaction_begin(&batch);
-    if (is_renewal)
-        guard_delete(&batch);
-    if (is_new || is_renewal)
-        guard_add(&batch);
-    for (size_t i = 0; is_renewal && i < state->n_members; i++)
-        if (state->members[i].pid > 0) {
-            struct guard_port other = port_of(&state->members[i]);
-
-            guard_add_port(&batch, &other);
-        }
-    guard_add_port(&batch, port);
-    nft_transaction_end(&batch);
-    return netlink_send(fd, &batch, err);
-}
-
-/** build() - everything that is made inside the bridge's namespace. */
-static int build(struct network *network, const struct network_request *request,
-                 const struct network_state *state, bool is_new, struct err *err) {
-    _cleanup_close_ int route_fd = netlink_open(NETLINK_ROUTE, err);
-    int r;
-
-    if (route_fd < 0)
-        return route_fd;
-    r = is_new ? new_bridge(route_fd, state, request->network, err) : 0;
-    if (r < 0)
-        return err_wrap(err, "bridge %s", request->network);
-    r = set_rules(state, &network->port, is_new, err);
-    if (r < 0)
-        return err_wrap(err, "bridge %s: packet filter", request->network);
-    network->server_fd = dhcp_socket_open_server(request->network, network->port.mac, err);
-    if (network->server_fd < 0)
-        return network->server_fd;
-    network->renewal_fd = dhcp_socket_open_renewal(
-        request->network, htonl(subnet_first(&state->subnet)), network->port.address_be, err);
-    if (network->renewal_fd < 0)
-        return network->renewal_fd;
-    r = new_port(route_fd, request, &network->port, err);
-    return r < 0 ? err_wrap(err, "bridge %s: link to the container", request->network) : 0;
+    parameters->routers_be[parameters->n_routers++] = htonl(subnet_last(&state->subnet));
+    resolv_of_host(&resolv);
+    for (size_t i = 0; i < resolv.n_servers && parameters->n_dns < DHCP_MAX_SERVERS; i++)
+        if (IN6_IS_ADDR_V4MAPPED(&resolv.servers[i]))
+            memcpy(&parameters->dns_be[parameters->n_dns++], resolv.servers[i].s6_addr + 12, 4);
+    snprintf(parameters->search, sizeof parameters->search, "%s", resolv.search);
 }
 
 static int start_server(struct network *network, const struct network_state *state,
@@ -336,6 +239,8 @@ static int start_server(struct network *network, const struct network_state *sta
         .t1_sec = LEASE_SEC / 2,
         .t2_sec = LEASE_SEC / 8 * 7,
     };
+    if (state->uplink[0])
+        offer_way_out(&network->server.parameters, state);
     network->server.rapid_commit = true;
     network->server.by_mac = true;
     memcpy(network->server.only_mac, network->port.mac, 6);
@@ -344,11 +249,26 @@ static int start_server(struct network *network, const struct network_state *sta
     return 0;
 }
 
+/** build() - make the container's port; @host_fd is the host's namespace, in which we are not. */
+static int build(struct network *network, const struct network_request *request,
+                 const struct network_state *state, int host_fd, struct err *err) {
+    const struct network_bridge bridge = {
+        .name = request->network,
+        .state = state,
+        .port = network->port,
+        .container = request->container,
+        .isolate = request->isolate,
+        .is_new = network->is_first,
+        .host_ns_fd = host_fd,
+    };
+
+    return network_bridge_build(&bridge, &network->server_fd, &network->renewal_fd, err);
+}
+
 /** join() - take a place in the state and build what belongs to it; the lock is held. */
 static int join(struct network *network, const struct network_request *request,
                 struct network_state *state, struct network_member *member, struct err *err) {
     _cleanup_close_ int host_fd = -1;
-    bool is_new = network->ns_fd < 0;
     struct stat st;
     int r;
 
@@ -359,14 +279,59 @@ static int join(struct network *network, const struct network_request *request,
     member->ns_fd = network->ns_fd;
     member->ns_inode = fstat(network->ns_fd, &st) == 0 ? st.st_ino : 0;
     member->port = state->next_port++;
-    network->port = port_of(member);
+    network->port = network_bridge_port(member);
     r = network_state_add(state, member) < 0 ? err_nomem(err) : 0;
     if (r == 0)
         r = network_state_save(request->state_fd, request->network, state, err);
     if (r == 0)
-        r = build(network, request, state, is_new, err);
+        r = build(network, request, state, host_fd, err);
     if (setns(host_fd, CLONE_NEWNET) < 0)
         r = err_errno(err, "back to the host's network namespace");
+    return r;
+}
+
+/** open_way_out() - the host's side of a network that leads out. */
+static int open_way_out(struct network *network, const struct network_request *request,
+                        struct network_state *state, struct err *err) {
+    struct nat nat = {.uplink = state->uplink,
+                      .address_be = network->port.address_be,
+                      .ports = request->ports,
+                      .n_ports = request->n_ports};
+    int r = network->is_first ? network_bridge_raise_uplink(state, err) : 0;
+
+    if (r < 0)
+        return r;
+    r = nat_allow_forwarding(state->uplink, err);
+    if (r > 0) {
+        state->forwards = true;
+        r = network_state_save(request->state_fd, request->network, state, err);
+    }
+    if (r < 0)
+        return r;
+    nat.is_router = !state->forwards;
+    network->nat_fd = nat_open(&nat, err);
+    return network->nat_fd < 0 ? network->nat_fd : 0;
+}
+
+/** start_afresh() - the namespace is gone, and what belonged to it. */
+static int start_afresh(const struct network_request *request, struct network_state *state,
+                        struct err *err) {
+    uint8_t random[6];
+    int r = 0;
+
+    if (state->forwards)
+        nat_forbid_forwarding();
+    state->forwards = false;
+    state->next_port = FIRST_PORT;
+    state->uplink[0] = '\0';
+    if (request->is_nat) {
+        r = link_new_mac(random, err);
+        /* The last one of that name may be still on its way out. */
+        snprintf(state->uplink, sizeof state->uplink, "mayfly%02x%02x%02x%02x", random[2],
+                 random[3], random[4], random[5]);
+    }
+    if (r == 0 && state->subnet.prefix == 0)
+        r = choose_subnet(request, state, err);
     return r;
 }
 
@@ -384,14 +349,15 @@ static int attach_own(struct network *network, const struct network_request *req
         return r;
     drop_dead(&state);
     network->ns_fd = find_namespace(&state);
-    if (network->ns_fd < 0)
-        state.next_port = FIRST_PORT;
-    if (state.subnet.prefix == 0)
-        r = choose_subnet(request, &state, err);
+    network->is_first = network->ns_fd < 0;
+    if (network->is_first)
+        r = start_afresh(request, &state, err);
     if (r == 0)
         r = choose_member(request, &state, &member, err);
     if (r == 0)
         r = join(network, request, &state, &member, err);
+    if (r == 0 && state.uplink[0])
+        r = open_way_out(network, request, &state, err);
     if (r == 0)
         r = start_server(network, &state, err);
     if (r < 0 && member.pid == getpid()) {
@@ -403,8 +369,9 @@ static int attach_own(struct network *network, const struct network_request *req
 
 static int attach_existing(const struct network_request *request, struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    struct link_end near_end = {.name = "mayfly%d"};
-    struct link_end far_end = {.index = CONTAINER_INDEX, .name = NETWORK_LINK};
+    struct link_veth veth = {.near_end = {.name = "mayfly%d"},
+                             .far_end = {.index = NETWORK_CONTAINER_INDEX, .name = NETWORK_LINK},
+                             .far_process = request->container};
     _cleanup_close_ int route_fd = netlink_open(NETLINK_ROUTE, err);
     struct link_info bridge;
     int r;
@@ -418,12 +385,14 @@ static int attach_existing(const struct network_request *request, struct err *er
         return err_wrap(err, "bridge %s", request->bridge);
     if (!bridge.is_bridge)
         return err_set(err, -EINVAL, "bridge %s: is a link, but not a bridge", request->bridge);
-    r = new_mac(near_end.mac, err);
+    r = link_new_mac(veth.near_end.mac, err);
     if (r == 0)
-        r = new_mac(far_end.mac, err);
+        r = link_new_mac(veth.far_end.mac, err);
     if (r < 0)
         return r;
-    link_add_veth(&batch, &near_end, &far_end, request->container, bridge.index, bridge.mtu);
+    veth.bridge = bridge.index;
+    veth.mtu = bridge.mtu;
+    link_add_veth(&batch, &veth);
     r = netlink_send(route_fd, &batch, err);
     return r < 0 ? err_wrap(err, "bridge %s: link to the container", request->bridge) : 0;
 }
@@ -517,7 +486,7 @@ static void serve(struct network *network, int fd, uint64_t now_nsec) {
 static void clear_lease(struct network *network, const struct dhcp_parameters *old) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
 
-    addr_delete(&batch, CONTAINER_INDEX, old->address_be, old->prefix);
+    addr_delete(&batch, NETWORK_CONTAINER_INDEX, old->address_be, old->prefix);
     netlink_send(network->lease.route_fd, &batch, NULL);
 }
 
@@ -547,7 +516,8 @@ static void act(struct network *network, const struct dhcp_client_output *output
         if (output->event == DHCP_CLIENT_LEASED)
             log_info(network->log, "network: the container's address is now %s",
                      inet_ntop(AF_INET, &client->lease.address_be, address, sizeof address));
-        if (network_set_lease(network->lease.route_fd, CONTAINER_INDEX, &client->lease, &err) < 0)
+        if (network_set_lease(network->lease.route_fd, NETWORK_CONTAINER_INDEX, &client->lease,
+                              &err) < 0)
             log_warning(network->log, "network: %s", err.message);
         break;
     case DHCP_CLIENT_DUPLICATE:
@@ -608,6 +578,10 @@ static void leave(struct network *network) {
             state.members[i].pid = 0;
     if (!network->is_remembered)
         network_state_remove(&state, address);
+    if (state.forwards && !has_supervisor(&state)) {
+        nat_forbid_forwarding();
+        state.forwards = false;
+    }
     network_state_save(network->state_fd, network->name, &state, NULL);
 }
 

@@ -3,6 +3,7 @@
 #define MAYFLY_NETWORK_H
 
 #include "dhcp_client.h"
+#include "nat.h"
 
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
@@ -26,6 +27,8 @@
 
 /** The bridge of mayfly's own that leads nowhere else. */
 #define NETWORK_DEFAULT "mayfly0"
+/** The one from which containers reach the outside (@is_nat). */
+#define NETWORK_NAT "mayfly1"
 /** The container's interface. */
 #define NETWORK_LINK "eth0"
 #define NETWORK_MAX_POLL 4
@@ -35,6 +38,8 @@
  * @bridge: NULL: mayfly's own network @network; else an existing bridge of the host
  * @network: name of an own network, NETWORK_DEFAULT as a rule
  * @subnet: of a network that is not there yet, such as "10.1.0.0/24"; NULL: chosen
+ * @is_nat: an own network leads out by way of the host; the same for all its containers
+ * @ports: of the host, published; @is_nat only; lent for the call
  * @state_fd: a directory that outlives the run, for all runs of one user; not used with @bridge
  * @container: the process in the container's network namespace, a child that has not been reaped
  * @name: a name to be remembered with its addresses after the container's end; NULL: none
@@ -45,6 +50,9 @@ struct network_request {
     const char *bridge;
     const char *network;
     const char *subnet;
+    bool is_nat;
+    const struct nat_port *ports;
+    size_t n_ports;
     int state_fd;
     pid_t container;
     const char *name;

@@ -74,7 +74,7 @@ struct network_member *network_state_find(const struct network_state *state, con
 uint32_t network_state_free_address(const struct network_state *state, uint32_t start) {
     /* The first address is the bridge's own. */
     uint32_t first = subnet_first(&state->subnet) + 1;
-    uint32_t n = subnet_last(&state->subnet) - first + 1;
+    uint32_t n = subnet_last(&state->subnet) - first + (state->uplink[0] ? 0 : 1);
     _cleanup_free_ uint8_t *taken = calloc(n, 1);
 
     for (size_t i = 0; taken && i < state->n_members; i++)
@@ -126,6 +126,16 @@ static int parse_line(struct network_state *state, const char *line) {
         state->next_port = (uint32_t)value;
         return 0;
     }
+    if ((rest = str_after(line, "uplink "))) {
+        if (strlen(rest) >= sizeof state->uplink)
+            return -EBADMSG;
+        strcpy(state->uplink, rest);
+        return 0;
+    }
+    if (str_eq(line, "forwards")) {
+        state->forwards = true;
+        return 0;
+    }
     if ((rest = str_after(line, "member ")))
         return parse_member(state, rest);
     return str_eq(line, "end") && state->subnet.prefix > 0 ? 1 : -EBADMSG;
@@ -159,6 +169,10 @@ void network_state_format(const struct network_state *state, struct buf *buf) {
 
     subnet_format(&state->subnet, text);
     buf_printf(buf, MAGIC "\nsubnet %s\nnext-port %" PRIu32 "\n", text, state->next_port);
+    if (state->uplink[0])
+        buf_printf(buf, "uplink %s\n", state->uplink);
+    if (state->forwards)
+        buf_puts(buf, "forwards\n");
     for (size_t i = 0; i < state->n_members; i++) {
         const struct network_member *member = &state->members[i];
         const uint8_t *mac = member->mac;

@@ -8,6 +8,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -37,10 +38,14 @@ struct network_member {
 /**
  * struct network_state - who is on a network, as its file says
  * @next_port: the index for the next port; none is used twice as long as the namespace lives
+ * @uplink: the host's link to the network, which has the last address; empty: it leads nowhere
+ * @forwards: the host did not pass packets on before this network made it do so
  */
 struct network_state {
     struct subnet subnet;
     uint32_t next_port;
+    char uplink[16];
+    bool forwards;
     struct network_member *members;
     size_t n_members;
 };

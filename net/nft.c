@@ -46,6 +46,12 @@ void nft_add_table(struct netlink_batch *batch, const struct nft_table *table) {
     netlink_put_string(batch, NFTA_TABLE_NAME, table->name);
 }
 
+void nft_add_owned_table(struct netlink_batch *batch, const struct nft_table *table) {
+    begin(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, table->family);
+    netlink_put_string(batch, NFTA_TABLE_NAME, table->name);
+    netlink_put_be32(batch, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
+}
+
 void nft_delete_table(struct netlink_batch *batch, const struct nft_table *table) {
     begin(batch, NFT_MSG_DELTABLE, 0, table->family);
     netlink_put_string(batch, NFTA_TABLE_NAME, table->name);
@@ -119,6 +125,21 @@ void nft_load_meta(struct netlink_batch *batch, uint32_t key, uint32_t reg) {
     expression_begin(batch, "meta");
     netlink_put_be32(batch, NFTA_META_KEY, key);
     netlink_put_be32(batch, NFTA_META_DREG, reg);
+    expression_end(batch);
+}
+
+void nft_load_ct(struct netlink_batch *batch, uint32_t key, uint32_t reg) {
+    expression_begin(batch, "ct");
+    netlink_put_be32(batch, NFTA_CT_KEY, key);
+    netlink_put_be32(batch, NFTA_CT_DREG, reg);
+    expression_end(batch);
+}
+
+void nft_load_destination_type(struct netlink_batch *batch, uint32_t reg) {
+    expression_begin(batch, "fib");
+    netlink_put_be32(batch, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+    netlink_put_be32(batch, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+    netlink_put_be32(batch, NFTA_FIB_DREG, reg);
     expression_end(batch);
 }
 

@@ -43,6 +43,9 @@ void nft_transaction_end(struct netlink_batch *batch);
 
 /** nft_add_table() - no error when it is there already. */
 void nft_add_table(struct netlink_batch *batch, const struct nft_table *table);
+/** nft_add_owned_table() - a table that goes when the socket that makes it is closed.
+ * Needs Linux 5.12. */
+void nft_add_owned_table(struct netlink_batch *batch, const struct nft_table *table);
 /** nft_delete_table() - with all that is in it. */
 void nft_delete_table(struct netlink_batch *batch, const struct nft_table *table);
 void nft_add_base_chain(struct netlink_batch *batch, const struct nft_table *table,
@@ -63,6 +66,10 @@ void nft_rule_end(struct netlink_batch *batch);
 
 /** nft_load_meta() - @key: enum nft_meta_keys */
 void nft_load_meta(struct netlink_batch *batch, uint32_t key, uint32_t reg);
+/** nft_load_ct() - @key: enum nft_ct_keys */
+void nft_load_ct(struct netlink_batch *batch, uint32_t key, uint32_t reg);
+/** nft_load_destination_type() - the kind of address that a packet goes to: RTN_LOCAL ... */
+void nft_load_destination_type(struct netlink_batch *batch, uint32_t reg);
 /** nft_load_payload() - @base: enum nft_payload_bases */
 void nft_load_payload(struct netlink_batch *batch, uint32_t base, uint32_t offset, uint32_t size,
                       uint32_t reg);

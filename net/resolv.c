@@ -6,12 +6,17 @@
  */
 #include "resolv.h"
 
+#include "engine/base/cleanup.h"
+#include "engine/base/fd.h"
 #include "engine/base/str.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#define MAX_FILE_BYTES 65536
 
 static bool add_server(struct resolv *resolv, const char *text) {
     struct in6_addr *server = &resolv->servers[resolv->n_servers];
@@ -79,6 +84,29 @@ void resolv_parse(struct resolv *ret, const char *text) {
         }
         text += length;
         text += strspn(text, "\r\n");
+    }
+}
+
+static bool is_loopback(const struct in6_addr *server) {
+    return IN6_IS_ADDR_LOOPBACK(server) ||
+           (IN6_IS_ADDR_V4MAPPED(server) && server->s6_addr[12] == 127);
+}
+
+void resolv_of_host(struct resolv *ret) {
+    static const char *const paths[] = {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"};
+
+    *ret = (struct resolv){0};
+    for (size_t i = 0; i < N_ELEMENTS(paths) && ret->n_servers == 0; i++) {
+        _cleanup_free_ char *text = NULL;
+        size_t n = 0;
+
+        if (fd_read_file(AT_FDCWD, paths[i], MAX_FILE_BYTES, &text, NULL) < 0)
+            continue;
+        resolv_parse(ret, text);
+        for (size_t k = 0; k < ret->n_servers; k++)
+            if (!is_loopback(&ret->servers[k]))
+                ret->servers[n++] = ret->servers[k];
+        ret->n_servers = n;
     }
 }
 

@@ -28,6 +28,14 @@ struct resolv {
  */
 void resolv_parse(struct resolv *ret, const char *text);
 
+/**
+ * resolv_of_host() - the host's name servers that others can ask too
+ *
+ * A server on a loopback address answers the host alone; where there is nothing else, those that
+ * systemd-resolved asks in its turn are taken.
+ */
+void resolv_of_host(struct resolv *ret);
+
 /** resolv_from_lease() - what a lease says of name resolution; its domain leads the search list. */
 void resolv_from_lease(struct resolv *ret, const struct dhcp_parameters *lease);
 

@@ -136,7 +136,7 @@ static void flood(void) {
     struct box bad, next;
 
     start(&bad, state_fd);
-    NS_CHECK(box_shell(&bad, "(while :; do echo x | busybox nc -u -w1 10.64.0.1 67;"
+    NS_CHECK(box_shell(&bad, "(while :; do echo x | bash -c 'cat >/dev/udp/10.64.0.1/67';"
                              " done) >/dev/null 2>&1 & "
                              "(while :; do busybox udhcpc -i eth0 -n -q -t1 -T1 -s /bin/true;"
                              " done) >/dev/null 2>&1 &") == 0);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_NAT_H
+#define MAYFLY_NAT_H
+
+#include "engine/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** struct nat_port - a port of the host that leads into a container */
+struct nat_port {
+    uint32_t address_be; /* of the host; 0: every one */
+    uint16_t host_port;
+    uint16_t container_port;
+    uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+};
+
+/**
+ * struct nat - one container's way to the outside and back
+ * @uplink: the host's link to the container's network
+ * @address_be: the container's
+ * @ports: published; lent
+ * @is_router: whether the host passed packets on before; else it goes on not to do so for others
+ */
+struct nat {
+    const char *uplink;
+    uint32_t address_be;
+    const struct nat_port *ports;
+    size_t n_ports;
+    bool is_router;
+};
+
+/**
+ * nat_open() - let a container out, under the host's address, and its published ports in
+ *
+ * What comes from elsewhere for the container and is neither an answer nor for a published port
+ * is dropped.
+ * Context: host's network namespace; CAP_NET_ADMIN.  The uplink is there.
+ * Return: a descriptor, or -errno with a text.  The rules go when the descriptor is closed, by
+ * whatever way.
+ */
+int nat_open(const struct nat *nat, struct err *err);
+
+/**
+ * nat_allow_forwarding() - see that the host passes IPv4 packets on
+ * @uplink: also lets connections to the host's loopback addresses be sent there
+ *
+ * Return: 1 when forwarding had been off, 0 when it was on already, -errno with a text.
+ */
+int nat_allow_forwarding(const char *uplink, struct err *err);
+
+/** nat_forbid_forwarding() - as it was before nat_allow_forwarding() returned 1. */
+void nat_forbid_forwarding(void);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/network_state.h"
+
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char text[] = "mayfly-network 1\n"
+                           "subnet 10.64.0.0/29\n"
+                           "next-port 18\n"
+                           "uplink mayfly01020304\n"
+                           "forwards\n"
+                           "member 4711 9 4026532345 16 10.64.0.2 02a1b2c3d4e5 web\n"
+                           "member 4712 9 4026532345 17 10.64.0.3 02a1b2c3d4e6 -\n"
+                           "end\n";
+
+/* Text. */
+
+Test(network_state, round_trip) {
+    _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT;
+    _cleanup_buf_ struct buf again = BUF_INIT;
+
+    cr_assert_eq(network_state_parse(text, &state), 0);
+    cr_assert_eq(state.n_members, 2);
+    cr_assert_eq(network_state_find(&state, "web")->pid, 4711);
+    cr_assert_eq(network_state_find(&state, "web")->mac[5], 0xe5);
+    cr_assert_null(network_state_find(&state, "db"));
+    network_state_format(&state, &again);
+    cr_assert_str_eq(again.data, text);
+}
+
+Test(network_state, no_part_of_a_file_is_a_file) {
+    for (size_t i = 0; i < sizeof text - 1; i++) {
+        _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT;
+        char part[sizeof text];
+
+        memcpy(part, text, i);
+        part[i] = '\0';
+        cr_assert_eq(network_state_parse(part, &state), -EBADMSG, "%zu bytes were taken", i);
+    }
+}
+
+Test(network_state, lines_that_are_none) {
+    static const char *const bad[] = {
+        "mayfly-network 2\nend\n",
+        "mayfly-network 1\nend\n",
+        "mayfly-network 1\nsubnet 10.64.0.1/20\nend\n",
+        "mayfly-network 1\nsubnet 10.64.0.0/20\nnext-port x\nend\n",
+        "mayfly-network 1\nsubnet 10.64.0.0/20\nwhat\nend\n",
+        "mayfly-network 1\nsubnet 10.64.0.0/20\nuplink 0123456789abcdef\nend\n",
+        "mayfly-network 1\nsubnet 10.64.0.0/20\nmember 1 2 3 4 10.64.0.2 02 -\nend\n",
+        "mayfly-network 1\nsubnet 10.64.0.0/20\nmember 1 2 3 4 here 02a1b2c3d4e5 -\nend\n",
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT;
+
+        cr_assert_eq(network_state_parse(bad[i], &state), -EBADMSG, "%s", bad[i]);
+    }
+}
+
+/* Addresses. */
+
+Test(network_state, addresses_go_round_and_run_out) {
+    _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT;
+    struct network_member member = {.name = "-"};
+
+    cr_assert_eq(subnet_parse("10.64.0.0/29", &state.subnet, NULL), 0);
+    for (uint32_t i = 0; i < 5; i++) {
+        member.address = network_state_free_address(&state, 0x0a400004);
+        cr_assert_eq(member.address, 0x0a400002 + (2 + i) % 5);
+        cr_assert_eq(network_state_add(&state, &member), 0);
+    }
+    cr_assert_eq(network_state_free_address(&state, 0), 0);
+    network_state_remove(&state, 0x0a400005);
+    cr_assert_eq(network_state_free_address(&state, 0), 0x0a400005);
+    cr_assert_eq(state.n_members, 4);
+}
+
+Test(network_state, the_hosts_address_is_nobodys) {
+    _cleanup_network_state_ struct network_state state = {.uplink = "mayfly0"};
+    struct network_member member = {.name = "-", .address = 0x0a400002};
+
+    cr_assert_eq(subnet_parse("10.64.0.0/30", &state.subnet, NULL), 0);
+    cr_assert_eq(network_state_free_address(&state, 0), 0, "the only one left is the host's");
+    cr_assert_eq(subnet_parse("10.64.0.0/29", &state.subnet, NULL), 0);
+    cr_assert_eq(network_state_add(&state, &member), 0);
+    cr_assert_eq(network_state_free_address(&state, 0x0a400006), 0x0a400003);
+}
+
+/* The file. */
+
+Test(network_state, file) {
+    _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT, back;
+    char path[] = "/tmp/mayfly-state-XXXXXX";
+    int dir_fd, lock_fd;
+
+    cr_assert_not_null(mkdtemp(path));
+    dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    lock_fd = network_state_lock(dir_fd, NULL);
+    cr_assert_geq(lock_fd, 0);
+    cr_assert_eq(network_state_load(dir_fd, "n", &state, NULL), 0);
+    cr_assert_eq(state.subnet.prefix, 0);
+    cr_assert_eq(network_state_parse(text, &state), 0);
+    cr_assert_eq(network_state_save(dir_fd, "n", &state, NULL), 0);
+    cr_assert_eq(network_state_load(dir_fd, "n", &back, NULL), 0);
+    cr_assert_eq(back.n_members, 2);
+    network_state_done(&back);
+    state.n_members = 0;
+    cr_assert_eq(network_state_save(dir_fd, "n", &state, NULL), 0);
+    close(lock_fd);
+    close(dir_fd);
+    cr_assert_eq(rmdir(path), 0, "something is left");
+}
