@@ -239,7 +239,7 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         r = mount_tmpfs(&builder, &plan->tmpfs[i], err);
     for (size_t i = 0; r == 0 && i < plan->n_volumes; i++)
         r = mount_volume(&builder, i, err);
-    if (r == 0 && plan->net == NET_BRIDGE)
+    if (r == 0 && plan_has_bridge(plan))
         r = connect_setup(container, builder.run_fd, root, err);
     if (builder.run_fd >= 0)
         close(builder.run_fd);

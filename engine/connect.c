@@ -30,7 +30,10 @@
 int connect_attach(struct container *c, pid_t pid, struct err *err) {
     _cleanup_close_ int state = -1;
     struct network_request request = {
-        .network = NETWORK_DEFAULT,
+        .network = c->plan->net == NET_NAT ? NETWORK_NAT : NETWORK_DEFAULT,
+        .is_nat = c->plan->net == NET_NAT,
+        .ports = c->plan->ports,
+        .n_ports = c->plan->n_ports,
         .bridge = c->plan->bridge,
         .container = pid,
         .name = c->plan->name,

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 /**
- * connect_attach() - give a container of NET_BRIDGE its link
+ * connect_attach() - give a container with a bridge its link
  * @pid: PID 1
  *
  * Sets container->network, which connect_destroy() releases.  The container's side may then go on

@@ -37,7 +37,7 @@ struct container {
     struct store store;
     struct state state;
     struct image image;
-    struct network *network;       /* of NET_BRIDGE, on the host's side */
+    struct network *network;       /* with a bridge, on the host's side */
     struct volume_source *volumes; /* one for each of the plan's; owned */
     bool terminals[3];
     int socket_fd;

@@ -70,6 +70,7 @@ void plan_done(struct plan *plan) {
     free(plan->hostname);
     free(plan->user);
     free(plan->bridge);
+    free(plan->ports);
     free(plan->store);
     plan_init(plan);
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "net/nat.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +15,8 @@
 enum net_mode {
     NET_NONE,   /* a network namespace with loopback alone */
     NET_HOST,   /* the host's network namespace */
-    NET_BRIDGE, /* an address on a bridge */
+    NET_BRIDGE, /* an address on a bridge that leads nowhere else, or an existing one */
+    NET_NAT,    /* as NET_BRIDGE, and out under the host's address */
 };
 
 enum volume_mode {
@@ -71,6 +73,8 @@ struct plan {
     struct action *actions;
     size_t n_actions;
     enum net_mode net;
+    struct nat_port *ports; /* published; with NET_NAT alone */
+    size_t n_ports;
     char *bridge;               /* of NET_BRIDGE: an existing one of the host; NULL: mayfly's own */
     uint64_t timeout_nsec;      /* of the whole run; CLOCK_NEVER: none */
     uint64_t step_timeout_nsec; /* of each step; CLOCK_NEVER: none */
@@ -123,11 +127,19 @@ int plan_set_string(char **place, const char *value, struct err *err);
 
 /**
  * plan_set_net() - set the network
- * @text: none, host, bridge or bridge:NAME
+ * @text: none, host, bridge, bridge:NAME or nat
  *
  * Return: 0, -EINVAL with a text, -ENOMEM.
  */
 int plan_set_net(struct plan *plan, const char *text, struct err *err);
+
+/**
+ * plan_add_port() - publish a port
+ * @spec: [ADDRESS:]HOST:CONTAINER[/tcp|/udp]
+ *
+ * Return: 0, -EINVAL with a text, -ENOMEM.
+ */
+int plan_add_port(struct plan *plan, const char *spec, struct err *err);
 
 /** plan_parse_size() - bytes: a number with an optional k, m, g or t (powers of 1024; also KiB, KB,
  * kb). */
@@ -148,6 +160,11 @@ int plan_check(const struct plan *plan, struct err *err);
  * The words of ACTION_EXEC are quoted as a shell would need it.
  */
 void action_format(const struct action *action, struct buf *buf);
+
+/** plan_has_bridge() - whether the container gets a link and an address. */
+static inline bool plan_has_bridge(const struct plan *plan) {
+    return plan->net == NET_BRIDGE || plan->net == NET_NAT;
+}
 
 /** action_is_step() - whether an action runs a program. */
 static inline bool action_is_step(const struct action *action) {

@@ -78,6 +78,8 @@ int plan_check(const struct plan *plan, struct err *err) {
         r = check_mounts(plan, err);
     if (r < 0)
         return r;
+    if (plan->n_ports > 0 && plan->net != NET_NAT)
+        return err_set(err, -EINVAL, "--publish needs a network that leads out: add --net nat");
     if (plan->timeout_nsec == 0)
         return err_set(err, -EINVAL, "--timeout 0 leaves no time; give more, or leave it out");
     if (plan->step_timeout_nsec == 0)

@@ -19,7 +19,6 @@
 #include "plan.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <string.h>
 #include <strings.h>
 
@@ -151,23 +150,4 @@ int plan_parse_size(const char *text, uint64_t *ret_bytes) {
         return -ERANGE;
     *ret_bytes = value << shift;
     return 0;
-}
-
-int plan_set_net(struct plan *plan, const char *text, struct err *err) {
-    const char *bridge = str_after(text, "bridge:");
-
-    if (str_eq(text, "none"))
-        plan->net = NET_NONE;
-    else if (str_eq(text, "host"))
-        plan->net = NET_HOST;
-    else if (str_eq(text, "bridge") || (bridge && *bridge))
-        plan->net = NET_BRIDGE;
-    else
-        return err_set(err, -EINVAL,
-                       "unknown network mode '%s'; use none, host, bridge or bridge:NAME", text);
-    if (bridge && strlen(bridge) >= IF_NAMESIZE)
-        return err_set(err, -EINVAL, "'%s' is too long for the name of a bridge", bridge);
-    free(plan->bridge);
-    plan->bridge = bridge ? strdup(bridge) : NULL;
-    return bridge && !plan->bridge ? err_nomem(err) : 0;
 }

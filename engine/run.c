@@ -216,7 +216,7 @@ static int attempt(struct attempt *a, struct result *result, struct err *err) {
     }
     if (r == 0)
         r = build_child(a, pid, err);
-    if (r == 0 && c->plan->net == NET_BRIDGE) {
+    if (r == 0 && plan_has_bridge(c->plan)) {
         r = connect_attach(c, pid, err);
         if (r == 0 && message_send(c->socket_fd, &connected, NULL, 0) < 0)
             r = supervise_explain_death(&a->supervisor, err);

@@ -122,6 +122,8 @@ static int apply(struct run_options *run, struct options *options, struct err *e
         if (plan_set_net(plan, value, err) < 0)
             return err_wrap(err, "--net");
         return 0;
+    case RUN_OPTION_PUBLISH:
+        return plan_add_port(plan, value, err);
     case RUN_OPTION_HOSTNAME:
         return plan_set_string(&plan->hostname, value, err);
     case RUN_OPTION_NAME:

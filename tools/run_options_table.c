@@ -40,8 +40,11 @@ const struct option_spec run_option_specs[] = {
      "who runs the steps: names or numbers, looked up in the image", RUN_OPTION_USER},
     {"net", 'n', "MODE", CONTAINER,
      "none (default): loopback alone; bridge: an address on a bridge of mayfly's own that leads "
-     "nowhere else; bridge:NAME: on an existing bridge; host: the host's own network",
+     "nowhere else; bridge:NAME: on an existing bridge; nat: the outside too; host: the host's own "
+     "network",
      RUN_OPTION_NET},
+    {"publish", 'p', "[ADDR:]HOST:CTR[/udp]", CONTAINER,
+     "with --net nat, lead the host's port HOST to the container's port CTR", RUN_OPTION_PUBLISH},
     {"hostname", 0, "NAME", CONTAINER, "the host name that programs inside see",
      RUN_OPTION_HOSTNAME},
     {"name", 0, "NAME", CONTAINER, "a name for the container instead of a random one",

@@ -106,3 +106,41 @@ test_existing_bridge_with_a_server_of_its_own() {
     grep -q lab.example "$TEST_DIR/out" || fail "no domain"
     grep -q guest log || fail "the server was not told the name"
 }
+
+test_nat_reaches_the_outside_and_publishes_ports() {
+    only root
+    # The outside: another network namespace, which sees the host's address alone.
+    local outside reached answer=
+    mkfifo life ready
+    unshare -n sh -c 'ip link set lo up; echo >ready; exec cat' <life &
+    outside=$!
+    exec 7>life
+    read -r <ready
+    ip link add up7 type veth peer name eth7 netns $outside
+    ip addr add 203.0.113.1/24 dev up7
+    ip link set up7 up
+    nsenter -n -t $outside ip addr add 203.0.113.2/24 dev eth7
+    nsenter -n -t $outside ip link set eth7 up
+    nsenter -n -t $outside busybox nc -l -p 7070 -e /bin/cat &
+    run "$mayfly" -q -i "$busybox" -n nat --timeout 60 -S 'until echo hello | nc 203.0.113.2 7070; do :; done'
+    reached=$(cat "$TEST_DIR/out")
+    "$mayfly" -q -i "$busybox" -n nat -p 8088:80 --timeout 60 -S 'nc -l -p 80 -e /bin/cat' &
+    until answer=$(echo from the host | busybox nc -w 5 127.0.0.1 8088); do :; done
+    wait $!
+    expect_same "$answer" "from the host"
+    "$mayfly" -q -i "$busybox" -n nat -p 8088:80 --timeout 60 -S 'nc -l -p 80 -e /bin/cat' &
+    until answer=$(echo from outside | nsenter -n -t $outside busybox nc -w 5 203.0.113.1 8088); do :; done
+    wait $!
+    exec 7>&-
+    wait $outside
+    ip link del up7 2>/dev/null
+    expect_same "$answer" "from outside"
+    [[ $reached == *hello* ]] || fail "the outside was not reached"
+}
+
+test_publish_without_nat() {
+    run "$mayfly" -i "$busybox" -p 80:80 -S true
+    expect_complaint 2 'nat'
+    run "$mayfly" -i "$busybox" -n nat -p 80:0 -S true
+    expect_complaint 2 '80:0'
+}
