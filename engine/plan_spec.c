@@ -161,3 +161,15 @@ int plan_parse_net(const char *text, enum net_mode *ret_mode, struct err *err) {
         return err_set(err, -EINVAL, "unknown network mode '%s'; use none or host", text);
     return 0;
 }
+
+int plan_parse_pull(const char *text, enum pull_mode *ret_mode, struct err *err) {
+    if (str_eq(text, "missing"))
+        *ret_mode = PULL_MISSING;
+    else if (str_eq(text, "never"))
+        *ret_mode = PULL_NEVER;
+    else if (str_eq(text, "always"))
+        *ret_mode = PULL_ALWAYS;
+    else
+        return err_set(err, -EINVAL, "'%s' is not one of missing, never, always", text);
+    return 0;
+}
