@@ -24,7 +24,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 
 /*
  * The next of the trees as a directory that overlayfs can take layers from: a
@@ -74,7 +73,7 @@ static int make_upper(const struct builder *builder, const char *suffix, const s
     if (sys_mkdirat(builder->run_fd, upper, like->st_mode & 07777) < 0 ||
         sys_mkdirat(builder->run_fd, work, 0700) < 0)
         return err_errno(err, "cannot make directories for the container's changes in the store");
-    overlay->upper_fd = openat(builder->run_fd, upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    overlay->upper_fd = openat(builder->run_fd, upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
     overlay->work_fd = openat(builder->run_fd, work, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (overlay->upper_fd < 0 || overlay->work_fd < 0)
         return err_errno(err, "cannot open the directories for the container's changes");
@@ -96,12 +95,6 @@ int build_overlay(struct builder *builder, const int *lower_fds, size_t n, const
     r = make_upper(builder, suffix, &like, &overlay, err);
     if (r == 0)
         r = overlay_mount(&overlay, target, err);
-    /* The first upper directory stays open and locked as long as the container lives. */
-    if (r == 0 && builder->lock_fd < 0) {
-        if (flock(overlay.upper_fd, LOCK_EX | LOCK_NB) < 0)
-            r = err_errno(err, "cannot lock the container's upper directory");
-        builder->lock_fd = take_fd(overlay.upper_fd);
-    }
     if (overlay.upper_fd >= 0)
         close(overlay.upper_fd);
     if (overlay.work_fd >= 0)
@@ -221,14 +214,13 @@ static int mount_volume(struct builder *builder, size_t i, struct err *err) {
 }
 
 int trees_build(const struct container *container, struct trees *trees, size_t *ret_stacked,
-                int *ret_lock_fd, struct err *err) {
+                struct err *err) {
     const struct plan *plan = container->plan;
     const struct apivfs apivfs = {
         .host_network = plan->net == NET_HOST,
         .tty_group = idmap_has(container->map.gids, container->map.n_gids, 5),
     };
-    struct builder builder = {
-        .container = container, .trees = trees, .run_fd = -1, .root_fd = -1, .lock_fd = -1};
+    struct builder builder = {.container = container, .trees = trees, .run_fd = -1, .root_fd = -1};
     _cleanup_close_ int root = -1;
     int r = mount_root(&builder, err);
 
@@ -244,6 +236,5 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
     if (builder.run_fd >= 0)
         close(builder.run_fd);
     *ret_stacked = builder.n_stacked;
-    *ret_lock_fd = builder.lock_fd;
     return r < 0 ? r : take_fd(root);
 }

@@ -15,7 +15,6 @@
  * @n_stacked: mounts that lie over the old root
  * @run_fd: the run's directory, in this mount namespace
  * @root_fd: the container's root
- * @lock_fd: tells others that the container lives
  */
 struct builder {
     const struct container *container;
@@ -24,7 +23,6 @@ struct builder {
     size_t n_stacked;
     int run_fd;
     int root_fd;
-    int lock_fd;
 };
 
 /**

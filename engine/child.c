@@ -30,6 +30,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #define MAX_ARGUMENTS_BYTES (8u << 20)
 
@@ -66,13 +67,16 @@ static void hide_arguments(void) {
 
 static int become(const struct container *container, struct err *err) {
     int r = userns_become_root(&container->map, err);
+    char byte;
 
     if (r < 0)
         return r;
-    /* After the change of ids, which clears it.  The host's side may be gone already: the socket
-     * tells. */
+    /* After the change of ids, which clears it. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
         return err_errno(err, "cannot set up PID 1");
+    /* The host's side may have died before that: nothing is built for a dead man. */
+    if (recv(container->socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        _exit(1);
     hide_arguments();
     setsid();
     umask(0);
@@ -92,11 +96,11 @@ static void reset_signals(void) {
 }
 
 /*
- * Leaves the socket, as 3, the lock on the upper directory, as 4, and those of the standard
+ * Leaves the socket, as 3, the lock on the run's directory, as 4, and those of the standard
  * descriptors that are no terminals.
  */
-static int close_rest(struct container *container, int lock_fd, struct err *err) {
-    int lock = fcntl(lock_fd, F_DUPFD_CLOEXEC, 5), socket_fd = container->socket_fd;
+static int close_rest(struct container *container, struct err *err) {
+    int lock = fcntl(container->state.fd, F_DUPFD_CLOEXEC, 5), socket_fd = container->socket_fd;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (null < 0)
@@ -123,14 +127,13 @@ static void allow_ping(const struct container *container) {
         dprintf(fd, "0 %u\n", last->inside + last->count - 1);
 }
 
-static int build(const struct container *container, struct trees *trees, int *ret_lock_fd,
-                 struct err *err) {
+static int build(const struct container *container, struct trees *trees, struct err *err) {
     const struct plan *plan = container->plan;
     const char *hostname = plan->hostname ? plan->hostname : container->state.name;
     _cleanup_close_ int root = -1;
     size_t n_stacked = 0;
 
-    root = trees_build(container, trees, &n_stacked, ret_lock_fd, err);
+    root = trees_build(container, trees, &n_stacked, err);
     if (root < 0)
         return root;
     if (plan->net == NET_NONE) {
@@ -150,18 +153,16 @@ int child_main(struct container *container) {
     struct emulator *emulator = NULL;
     struct trees trees;
     struct err err = {0};
-    int lock_fd = -1, r;
+    int r;
 
-    /* The run's lock is the host's side's alone: it tells others whether that lives. */
-    close(container->state.fd);
     reset_signals();
     if (await_build(container, &trees) < 0)
         return 1;
     r = become(container, &err);
     if (r == 0)
-        r = build(container, &trees, &lock_fd, &err);
+        r = build(container, &trees, &err);
     if (r == 0)
-        r = close_rest(container, lock_fd, &err);
+        r = close_rest(container, &err);
     if (r == 0 && container->map.mode == IDMAP_SINGLE)
         r = emulator_new(&emulator, &err);
     if (r == 0)

@@ -110,15 +110,9 @@ static void examine_ids(struct examination *e, pid_t *pid, int *pidfd) {
 }
 
 static bool examine_store(struct examination *e, const char *path) {
-    static const enum store_owners owners[] = {
-        [IDMAP_SHIFTED] = STORE_OWNERS_ROOT,
-        [IDMAP_IDENTITY] = STORE_OWNERS_ROOT,
-        [IDMAP_SUBUID] = STORE_OWNERS_SUBUID,
-        [IDMAP_SINGLE] = STORE_OWNERS_SINGLE,
-    };
     struct err err = {0};
 
-    if (store_open(&e->store, path, owners[e->map.mode], &err) < 0) {
+    if (store_open(&e->store, path, state_owners(e->map.mode), &err) < 0) {
         find(e, FINDING_PROBLEM, "store", "%s", err.message);
         return false;
     }

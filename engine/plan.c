@@ -22,6 +22,7 @@
 
 void plan_init(struct plan *plan) {
     *plan = (struct plan){
+        .pull = PULL_MISSING,
         .net = NET_NONE,
         .timeout_nsec = CLOCK_NEVER,
         .step_timeout_nsec = CLOCK_NEVER,

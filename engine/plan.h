@@ -19,6 +19,13 @@ enum net_mode {
     NET_NAT,    /* as NET_BRIDGE, and out under the host's address */
 };
 
+/** enum pull_mode - when a registry or server is asked for an image that has a name or address */
+enum pull_mode {
+    PULL_MISSING, /* when it is not in the store */
+    PULL_NEVER,
+    PULL_ALWAYS,
+};
+
 enum volume_mode {
     VOLUME_RW,
     VOLUME_RO,
@@ -62,7 +69,8 @@ struct action {
  */
 struct plan {
     char *image; /* a reference as the user wrote it */
-    char *name;  /* NULL: random */
+    enum pull_mode pull;
+    char *name; /* NULL: random */
     char *hostname;
     char *user;      /* USER[:GROUP], NULL: the image's, else root */
     struct strv env; /* NAME=VALUE, over the image's */
@@ -140,6 +148,9 @@ int plan_set_net(struct plan *plan, const char *text, struct err *err);
  * Return: 0, -EINVAL with a text, -ENOMEM.
  */
 int plan_add_port(struct plan *plan, const char *spec, struct err *err);
+
+/** plan_parse_pull() - "missing", "never" or "always".  Return: 0 or -EINVAL with a text. */
+int plan_parse_pull(const char *text, enum pull_mode *ret_mode, struct err *err);
 
 /** plan_parse_size() - bytes: a number with an optional k, m, g or t (powers of 1024; also KiB, KB,
  * kb). */

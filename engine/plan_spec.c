@@ -151,3 +151,15 @@ int plan_parse_size(const char *text, uint64_t *ret_bytes) {
     *ret_bytes = value << shift;
     return 0;
 }
+
+int plan_parse_pull(const char *text, enum pull_mode *ret_mode, struct err *err) {
+    if (str_eq(text, "missing"))
+        *ret_mode = PULL_MISSING;
+    else if (str_eq(text, "never"))
+        *ret_mode = PULL_NEVER;
+    else if (str_eq(text, "always"))
+        *ret_mode = PULL_ALWAYS;
+    else
+        return err_set(err, -EINVAL, "'%s' is not one of missing, never, always", text);
+    return 0;
+}

@@ -16,6 +16,8 @@
 #include "child.h"
 #include "connect.h"
 #include "container.h"
+#include "images.h"
+#include "signals.h"
 #include "spawn.h"
 #include "state.h"
 #include "steps.h"
@@ -27,9 +29,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -95,14 +95,8 @@ static void undo_child(void *argument) {
 }
 
 static int open_state(struct attempt *a, struct err *err) {
-    static const enum store_owners owners[] = {
-        [IDMAP_SHIFTED] = STORE_OWNERS_ROOT,
-        [IDMAP_IDENTITY] = STORE_OWNERS_ROOT,
-        [IDMAP_SUBUID] = STORE_OWNERS_SUBUID,
-        [IDMAP_SINGLE] = STORE_OWNERS_SINGLE,
-    };
     struct container *c = &a->container;
-    int r = store_open(&c->store, c->plan->store, owners[c->map.mode], err);
+    int r = store_open(&c->store, c->plan->store, state_owners(c->map.mode), err);
 
     if (r < 0)
         return r;
@@ -116,28 +110,48 @@ static int open_state(struct attempt *a, struct err *err) {
 
 static int import(void *argument, struct err *err) {
     const struct container *c = argument;
-    int r = state_begin_import(&c->state, err);
 
-    return r < 0 ? r : image_import(&c->store, c->plan->image, c->log, err);
+    if (c->plan->pull == PULL_ALWAYS && images_is_remote(c->plan->image))
+        return image_pull(&c->store, c->plan->image, c->log, err);
+    return image_import(&c->store, c->plan->image, c->log, err);
+}
+
+/* Brings the image into the store.  Return: 0, a condition of an attempt, or -errno with a text. */
+static int bring_image(struct attempt *a, struct err *err) {
+    struct container *c = &a->container;
+    _cleanup_close_ int interrupt_fd = signals_open_ends(err);
+    int r = interrupt_fd;
+
+    if (r >= 0) {
+        log_debug(c->log, "unpacking %s", c->plan->image);
+        r = userns_call(&c->map, import, c, interrupt_fd, err);
+    }
+    if (r == -EINTR && supervise_check(&a->supervisor) > 0)
+        r = SUPERVISE_INTERRUPTED;
+    if (r != 0)
+        (void)store_clean(&c->store);
+    return r == USERNS_UNMAPPABLE && c->map.mode == IDMAP_SUBUID ? ATTEMPT_FALL_BACK : r;
 }
 
 static int find_image(struct attempt *a, struct err *err) {
     struct container *c = &a->container;
-    int r = image_find(&c->image, &c->store, c->plan->image, err);
+    bool is_remote = c->plan->pull != PULL_MISSING && images_is_remote(c->plan->image);
+    int r = is_remote && c->plan->pull == PULL_ALWAYS ? bring_image(a, err) : 0;
 
-    if (r == IMAGE_MISSING) {
-        log_debug(c->log, "unpacking %s", c->plan->image);
-        r = userns_call(&c->map, import, c, a->supervisor.signal_fd, err);
-        if (r == -EINTR && supervise_check(&a->supervisor) > 0)
-            r = SUPERVISE_INTERRUPTED;
-        if (r != 0) {
-            (void)store_clean(&c->store);
-            return r == USERNS_UNMAPPABLE && c->map.mode == IDMAP_SUBUID ? ATTEMPT_FALL_BACK : r;
-        }
+    if (r == 0)
         r = image_find(&c->image, &c->store, c->plan->image, err);
+    if (r == IMAGE_MISSING && is_remote && c->plan->pull == PULL_NEVER)
+        return err_set(err, -ENOENT,
+                       "image %s: it is not here, and with --pull never nobody is asked for it",
+                       c->plan->image);
+    if (r == IMAGE_MISSING) {
+        r = bring_image(a, err);
+        if (r == 0)
+            r = image_find(&c->image, &c->store, c->plan->image, err);
+        if (r == IMAGE_MISSING)
+            return err_set(err, -ESTALE, "image %s: it changed while it was unpacked",
+                           c->plan->image);
     }
-    if (r == IMAGE_MISSING)
-        return err_set(err, -ESTALE, "image %s: it changed while it was unpacked", c->plan->image);
     if (r == 0)
         unwind_push(&a->unwind, undo_image, &c->image);
     return r;
@@ -311,37 +325,16 @@ static int attempt_modes(const struct plan *plan, const struct run_hooks *hooks,
     return r < 0 ? r : 0;
 }
 
-/* The signals that a run takes, less those that whoever started us has ignored (nohup(1)). */
-static void wanted_signals(sigset_t *ret_set) {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
-
-    sigemptyset(ret_set);
-    for (size_t i = 0; i < N_ELEMENTS(signals); i++) {
-        struct sigaction action;
-
-        if (signals[i] == SIGWINCH || sigaction(signals[i], NULL, &action) < 0 ||
-            action.sa_handler != SIG_IGN)
-            sigaddset(ret_set, signals[i]);
-    }
-}
-
 int run(const struct plan *plan, const struct run_hooks *hooks, struct result *ret_result,
         struct err *err) {
-    _cleanup_close_ int signal_fd = -1;
-    const struct sigaction standard = {.sa_handler = SIG_DFL};
+    struct signals signals = SIGNALS_INIT;
     uint64_t started = clock_monotonic();
-    struct sigaction old_child;
-    sigset_t wanted, old;
     int r;
 
     ret_result->started_nsec = clock_realtime();
-    /* Whoever ignores SIGCHLD, or has a parent that does, cannot wait for a child. */
-    sigaction(SIGCHLD, &standard, &old_child);
-    wanted_signals(&wanted);
-    sigprocmask(SIG_BLOCK, &wanted, &old);
-    signal_fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-    r = signal_fd < 0 ? err_errno(err, "cannot take signals")
-                      : attempt_modes(plan, hooks, signal_fd, ret_result, err);
+    r = signals_take(&signals, err);
+    if (r == 0)
+        r = attempt_modes(plan, hooks, signals.fd, ret_result, err);
     ret_result->elapsed_nsec = clock_monotonic() - started;
     if (r == -ENOSYS)
         (void)err_wrap(err, "the kernel lacks a call that mayfly needs (Linux 5.12 or later)");
@@ -350,7 +343,6 @@ int run(const struct plan *plan, const struct run_hooks *hooks, struct result *r
         ret_result->exit_status = EXIT_ENGINE;
         ret_result->error = *err;
     }
-    sigprocmask(SIG_SETMASK, &old, NULL);
-    sigaction(SIGCHLD, &old_child, NULL);
+    signals_release(&signals);
     return r;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A run owns one directory and holds a lock on it.  The kernel lets go of the
- * lock when the process ends, however it ends, so that a directory without a
- * lock is a leaving: whoever comes next may take it over and remove it.
+ * lock when the last process of the run ends, however it ends, so that a directory
+ * without a lock is a leaving: whoever comes next may take it over and remove it.
+ * Where the lock outlives the process that took it, the run was killed a moment
+ * ago and its container is dying: that is waited for.
  *
  * A cleaner can come between mkdir(2) and flock(2).  The maker therefore looks,
  * once it has the lock, whether the directory still has a name; the cleaner
@@ -30,9 +32,21 @@
 
 #define UNDO_FILE "undo"
 #define MAX_UNDO_BYTES (1u << 20)
+#define MAX_LOCKS_BYTES (16u << 20)
 
 /* How long the dying processes of a killed run are waited for. */
 #define DEATH_NSEC (10 * NSEC_PER_SEC)
+
+enum store_owners state_owners(enum idmap_mode mode) {
+    switch (mode) {
+    case IDMAP_SUBUID:
+        return STORE_OWNERS_SUBUID;
+    case IDMAP_SINGLE:
+        return STORE_OWNERS_SINGLE;
+    default:
+        return STORE_OWNERS_ROOT;
+    }
+}
 
 /* Opens and locks a run's directory; -EWOULDBLOCK when it is alive, -ENOENT when it is gone. */
 static int open_locked(int runs_fd, const char *name) {
@@ -91,41 +105,6 @@ static void undo_trees(int fd, const struct idmap *map) {
         if (dir >= 0)
             (void)remove_tree(dir, slash + 1, map);
     }
-}
-
-int state_begin_import(const struct state *state, struct err *err) {
-    int fd = -1;
-
-    /* Left open on purpose: the lock ends with the process. */
-    if (sys_mkdirat(state->fd, "import", 0700) == 0)
-        fd = openat(state->fd, "import", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return err_errno(err, "cannot lock the import in the run's directory");
-    close(state->fd);
-    return 0;
-}
-
-/*
- * Waits until nobody holds a lock on a directory of a run whose maker is dead.  The holder has been
- * killed along with it; a child does the waiting, so that it can be given up.
- */
-static void await_death(int run_fd, const char *name) {
-    _cleanup_close_ int fd = openat(run_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), pidfd = -1;
-    struct pollfd wait = {.events = POLLIN};
-    pid_t pid;
-
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-        return;
-    pid = fork();
-    if (pid == 0)
-        _exit(flock(fd, LOCK_EX) < 0);
-    if (pid < 0)
-        return;
-    wait.fd = pidfd = sys_pidfd_open(pid);
-    (void)poll(&wait, 1, clock_poll_timeout(0, DEATH_NSEC));
-    kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
 }
 
 int state_note_tree(const struct state *state, const char *path, struct err *err) {
@@ -224,16 +203,74 @@ int state_destroy(struct state *state, const struct idmap *map, struct err *err)
     return r;
 }
 
+/* Whether the process that took the lock on @inode lives: the kernel tells its pid. */
+static bool owner_lives(ino_t inode) {
+    _cleanup_free_ char *text = NULL;
+    bool lives = false;
+
+    if (fd_read_file(AT_FDCWD, "/proc/locks", MAX_LOCKS_BYTES, &text, NULL) < 0)
+        return true;
+    for (const char *line = text; !lives && *line; line += *line == '\n') {
+        unsigned long long found;
+        char path[32], state = 'X';
+        _cleanup_free_ char *stat = NULL;
+        const char *end;
+        int pid;
+
+        /* ORDINAL: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE START END */
+        if (sscanf(line, "%*s FLOCK %*s %*s %d %*[^:]:%*[^:]:%llu", &pid, &found) == 2 &&
+            found == inode && pid > 0) {
+            snprintf(path, sizeof path, "/proc/%d/stat", pid);
+            if (fd_read_file(AT_FDCWD, path, 65536, &stat, NULL) == 0 &&
+                (end = strrchr(stat, ')')) && end[1])
+                state = end[2];
+            lives = state != 'Z' && state != 'X';
+        }
+        line += strcspn(line, "\n");
+    }
+    return lives;
+}
+
+/*
+ * Waits for the processes of a run whose owner is dead, which still share its lock: they have been
+ * killed along with it, or see it soon.  A child does the waiting, so that it can be given up.
+ * Return: the locked directory, or -EWOULDBLOCK.
+ */
+static int await_death(int runs_fd, const char *name) {
+    _cleanup_close_ int fd = openat(runs_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int pidfd = -1;
+    struct pollfd wait = {.events = POLLIN};
+    struct stat st;
+    pid_t pid;
+
+    if (fd < 0 || fstat(fd, &st) < 0 || owner_lives(st.st_ino))
+        return -EWOULDBLOCK;
+    pid = fork();
+    if (pid == 0)
+        _exit(flock(fd, LOCK_EX) < 0);
+    if (pid < 0)
+        return -EWOULDBLOCK;
+    wait.fd = pidfd = sys_pidfd_open(pid);
+    (void)poll(&wait, 1, clock_poll_timeout(0, DEATH_NSEC));
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    /* The child shared this descriptor's lock and has left it here, if it got it. */
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0)
+        return -EWOULDBLOCK;
+    return take_fd(fd);
+}
+
 static void clean_one(int runs_fd, const char *name, const struct idmap *map,
                       const struct log *log) {
     _cleanup_close_ int fd = open_locked(runs_fd, name);
     int r;
 
+    if (fd == -EWOULDBLOCK)
+        fd = await_death(runs_fd, name);
     if (fd < 0)
         return;
     log_debug(log, "removing what the killed run %s left", name);
-    await_death(fd, "import");
-    await_death(fd, "upper");
     undo_trees(fd, map);
     r = remove_tree(runs_fd, name, map);
     if (r < 0)

@@ -17,8 +17,8 @@
  * elsewhere and has to go.  A directory that nobody holds is a leaving of a killed run: the next
  * command finishes its unwinding.
  *
- * What a run has started dies with it, but not in the same instant: PID 1 holds a lock on "upper",
- * an import one on "import", for which that command waits first.
+ * What a run has started dies with it, but not in the same instant: PID 1 and an import share the
+ * lock, and that command waits for them.
  */
 struct state {
     int runs_fd;
@@ -28,6 +28,9 @@ struct state {
 
 #define STATE_INIT ((struct state){.runs_fd = -1, .fd = -1})
 
+/** state_owners() - the kind of store that a mode's runs and images are kept in. */
+enum store_owners state_owners(enum idmap_mode mode);
+
 /**
  * state_create() - make and lock the directory of a new run
  * @name: of the container; NULL: random
@@ -35,14 +38,6 @@ struct state {
  * Return: 0, -EBUSY with a text when a container of that name lives, or -errno with a text.
  */
 int state_create(struct state *state, const struct store *store, const char *name, struct err *err);
-
-/**
- * state_begin_import() - in the process of an import: tell others that it lives
- *
- * Lets go of the run's own lock, which is its parent's.
- * Return: 0 or -errno with a text.
- */
-int state_begin_import(const struct state *state, struct err *err);
 
 /**
  * state_note_tree() - put on record a file or tree outside of the store that has to be removed

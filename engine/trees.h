@@ -51,13 +51,12 @@ void trees_close(struct trees *trees);
  * trees_build() - mount the container's root and everything in it
  * @trees: from the host's side; consumed
  * @ret_stacked: how many mounts lie over the old root (pivot_into())
- * @ret_lock_fd: of the upper directory, under a flock(2) that is to be kept as long as the
  * container lives (state_clean()); -1 when it failed before
  *
  * Context: child before pivot, root of its user namespace, umask 0.
  * Return: the O_PATH descriptor of the container's root, or -errno with a text.
  */
 int trees_build(const struct container *container, struct trees *trees, size_t *ret_stacked,
-                int *ret_lock_fd, struct err *err);
+                struct err *err);
 
 #endif

@@ -168,14 +168,11 @@ static int scan_entries(struct archive_members *members, struct scan *scan, stru
     }
 }
 
-static int scan_tar(struct archive_members *members, struct err *err) {
-    _cleanup_free_ struct scan *scan = calloc(1, sizeof *scan);
+static int scan_with(struct archive_members *members, struct scan *scan, struct err *err) {
     struct archive *archive;
     struct stat st;
     int r;
 
-    if (!scan)
-        return err_nomem(err);
     scan->la = lazy_archive(err);
     if (!scan->la)
         return -ENOENT;
@@ -193,6 +190,14 @@ static int scan_tar(struct archive_members *members, struct err *err) {
     else
         r = scan_entries(members, scan, archive, err);
     scan->la->archive_read_free(archive);
+    return r;
+}
+
+static int scan_tar(struct archive_members *members, struct err *err) {
+    struct scan *scan = calloc(1, sizeof *scan);
+    int r = scan ? scan_with(members, scan, err) : err_nomem(err);
+
+    free(scan);
     return r;
 }
 

@@ -11,6 +11,8 @@
 ssize_t blob_read(struct blob *blob, void *data, size_t size, struct err *err) {
     ssize_t n;
 
+    if (blob->source)
+        return blob->source->read(blob->context, data, size, err);
     if (!blob->is_stream && size > blob->end - blob->offset)
         size = (size_t)(blob->end - blob->offset);
     if (size == 0)
@@ -74,6 +76,8 @@ int blob_read_document(struct blob *blob, const struct digest *expected, int64_t
 }
 
 void blob_done(struct blob *blob) {
+    if (blob->source)
+        blob->source->close(blob->context);
     if (blob->fd >= 0)
         close(blob->fd);
     *blob = BLOB_INIT;

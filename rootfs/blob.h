@@ -21,12 +21,21 @@
  * @offset: where the next read begins; only for files
  * @end: where the blob ends in the file, or BLOB_TO_THE_END
  * @is_stream: read with read(2), not pread(2)
+ * @source: where neither is what it is: NULL, or how it is read and closed; @context goes to both
  */
 struct blob {
     int fd;
     uint64_t offset;
     uint64_t end;
     int is_stream;
+    const struct blob_source *source;
+    void *context;
+};
+
+/** struct blob_source - bytes that come from elsewhere; read as blob_read() */
+struct blob_source {
+    ssize_t (*read)(void *context, void *data, size_t size, struct err *err);
+    void (*close)(void *context);
 };
 
 #define BLOB_INIT ((struct blob){.fd = -1})

@@ -77,7 +77,7 @@ void digest_stream_final(struct digest_stream *stream, struct digest *ret_digest
     *ret_digest = (struct digest){.algorithm = stream->algorithm};
     if (!lazy_crypto(NULL)->EVP_DigestFinal_ex(stream->context, bytes, &n))
         return; /* an empty digest equals no other */
-    for (unsigned i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         ret_digest->hex[2 * i] = digits[bytes[i] >> 4];
         ret_digest->hex[2 * i + 1] = digits[bytes[i] & 15];
     }

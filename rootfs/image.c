@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 void image_done(struct image *image) {
@@ -30,6 +31,11 @@ void image_done(struct image *image) {
     free(c->working_dir);
     free(c->user);
     free(c->stop_signal);
+    free(image->id);
+    free(image->created);
+    free(image->architecture);
+    if (image->lock > 0)
+        close(image->lock - 1);
     *image = IMAGE_INIT;
 }
 
@@ -89,58 +95,74 @@ static int check_type(const struct ref *ref, const struct stat *st, struct err *
     return err_set(err, -EINVAL, "it is neither a file nor a directory");
 }
 
-static int read_record(struct image *image, const struct store *store, const char *name) {
+int image_read_record(struct image *image, const struct store *store, const char *id) {
+    _cleanup_close_ int fd = -1;
     _cleanup_free_ char *text = NULL;
-    char path[16 + 256];
+    char path[16 + IMAGE_INDEX_TARGET_BYTES];
+    struct stat st;
     size_t size;
     int r;
 
-    snprintf(path, sizeof path, "images/%s", name);
-    r = fd_read_file(store->fd, path, RECORD_BYTES_MAX, &text, &size);
+    snprintf(path, sizeof path, "images/%s", id);
+    fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    /* Locked first, so that what is still there then stays. */
+    if (fd < 0 || flock(fd, LOCK_SH) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0)
+        return IMAGE_MISSING;
+    r = fd_read_all(fd, RECORD_BYTES_MAX, &text, &size);
     if (r == 0)
         r = record_decode(text, size, image);
+    if (r == 0) {
+        image->id = strdup(id);
+        if (!image->id)
+            r = -ENOMEM;
+        image->lock = take_fd(fd) + 1;
+    }
     /* A record that is gone or broken is made anew. */
     return r == -ENOMEM ? r : r < 0 ? IMAGE_MISSING : 0;
 }
 
-static int find(struct image *image, const struct store *store, const struct ref *ref,
-                struct err *err) {
-    char key[IMAGE_INDEX_KEY_BYTES], name[256];
-    struct stat st;
+/* The key of what the index knows the image by; 1 for a directory that is used as it is. */
+static int find_key(const struct store *store, const struct ref *ref,
+                    char key[IMAGE_INDEX_KEY_BYTES], struct err *err) {
+    struct stat st = {0};
     int r;
 
-    switch (ref->kind) {
-    case REF_HOST:
-        return use_directory(image, "/", err);
-    case REF_NAME:
-    case REF_URL:
-        return image_source_name_error(ref, err);
-    default:
-        break;
+    if (ref->kind == REF_NAME)
+        return image_index_name_key(ref, key, err);
+    if (ref->kind == REF_URL) {
+        image_index_url_key(ref, key);
+        return 0;
     }
-    if (ref->kind == REF_TAR && str_eq(ref->path, "-"))
-        return err_set(err, -ENOTSUP, "an image from standard input has to be imported first");
+    if (ref_is_stdin(ref)) {
+        if (fstat(STDIN_FILENO, &st) < 0)
+            return err_errno(err, "cannot look at standard input");
+        image_index_stdin_key(store, &st, key);
+        return 0;
+    }
     r = image_source_stat(ref, &st, err);
     if (r == 0)
         r = check_type(ref, &st, err);
+    if (r == 0)
+        image_index_key(ref, &st, key);
+    return r;
+}
+
+static int find(struct image *image, const struct store *store, const struct ref *ref,
+                struct err *err) {
+    char key[IMAGE_INDEX_KEY_BYTES], id[IMAGE_INDEX_TARGET_BYTES];
+    int r;
+
+    if (ref->kind == REF_HOST)
+        return use_directory(image, "/", err);
+    r = find_key(store, ref, key, err);
     if (r < 0)
         return r;
     if (r == 1)
         return use_directory(image, ref->path, err);
-    image_index_key(ref, &st, key);
-    if (image_index_find(store, key, name) != 0)
+    if (image_index_find(store, key, id) != 0)
         return IMAGE_MISSING;
-    r = read_record(image, store, name);
+    r = image_read_record(image, store, id);
     return r == -ENOMEM ? err_nomem(err) : r;
-}
-
-int image_source_name_error(const struct ref *ref, struct err *err) {
-    if (ref->kind == REF_URL)
-        return err_set(err, -ENOTSUP,
-                       "it has to be downloaded first; then write tar:PATH or ./PATH");
-    return err_set(err, -ENOENT,
-                   "there is no image of that name, and no registry is asked; use oci:PATH, "
-                   "docker-archive:PATH, tar:PATH or a directory (./PATH)");
 }
 
 int image_find(struct image *image, const struct store *store, const char *reference,

@@ -29,11 +29,19 @@ struct image_config {
  * struct image - an image whose layers are directories
  * @in_store: @layers are relative to store->fd; otherwise absolute paths of the host's
  * @layers: directories, the lowest first
+ * @id: of one in the store: its name there, the digest of its configuration; else NULL
+ * @created: when it was made, as its configuration has it, or NULL
+ * @architecture: what it is made for, or NULL
+ * @lock: a lock that keeps image_prune() away from it until image_done() (a descriptor plus 1)
  */
 struct image {
     bool in_store;
     struct strv layers;
     struct image_config config;
+    char *id;
+    char *created;
+    char *architecture;
+    int lock;
 };
 
 #define IMAGE_INIT ((struct image){0})
@@ -43,10 +51,13 @@ struct image {
 
 /**
  * image_find() - find an image without reading a byte of its content
- * @reference: rootfs:PATH, /dir, ./dir, host:, tar:PATH, oci:PATH[:TAG], docker-archive:PATH[:REF]
- *             or a bare file name of a tarball that exists (x.tar, x.tar.gz ...)
+ * @reference: rootfs:PATH, /dir, ./dir, host:, tar:PATH, oci:PATH[:TAG], oci-archive:PATH[:TAG],
+ *             docker-archive:PATH[:REF], a bare file name of a tarball (x.tar, x.tar.gz ...), the
+ *             name of an image in the store, or the address of a tarball
  *
- * An archive that was imported before is known again by its device, inode, size and times.
+ * An archive that was imported before is known again by its device, inode, size and times; names
+ * and addresses are looked up and nobody is asked.  "tar:-" is known to the run alone that
+ * imported it.
  * Loads no library.
  * Context: host.
  * Return: 0, IMAGE_MISSING, or -errno with a text that names the reference and the mend.

@@ -9,6 +9,7 @@
  */
 #include "image_index.h"
 
+#include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
@@ -56,13 +57,42 @@ void image_index_key(const struct ref *ref, const struct stat *st,
              (uint64_t)selector);
 }
 
-int image_index_find(const struct store *store, const char *key, char ret_name[256]) {
+int image_index_name_key(const struct ref *ref, char ret_key[IMAGE_INDEX_KEY_BYTES],
+                         struct err *err) {
+    _cleanup_free_ char *name = ref_format(ref);
+
+    if (!name)
+        return err_nomem(err);
+    for (char *p = name; *p; p++)
+        if (*p == '/')
+            *p = '%'; /* which no name holds */
+    if (snprintf(ret_key, IMAGE_INDEX_KEY_BYTES, IMAGE_INDEX_NAME_PREFIX "%s", name) >=
+        IMAGE_INDEX_KEY_BYTES)
+        return err_set(err, -ENAMETOOLONG, "the name is too long for the store");
+    return 0;
+}
+
+void image_index_url_key(const struct ref *ref, char ret_key[IMAGE_INDEX_KEY_BYTES]) {
+    unsigned __int128 address = hash_text(ref->path);
+
+    snprintf(ret_key, IMAGE_INDEX_KEY_BYTES, "url.%016" PRIx64 "%016" PRIx64,
+             (uint64_t)(address >> 64), (uint64_t)address);
+}
+
+void image_index_stdin_key(const struct store *store, const struct stat *st,
+                           char ret_key[IMAGE_INDEX_KEY_BYTES]) {
+    snprintf(ret_key, IMAGE_INDEX_KEY_BYTES, "stdin.%" PRIx64 ".%" PRIx64 ".%" PRIx64,
+             (uint64_t)st->st_dev, (uint64_t)st->st_ino, store->opened_nsec);
+}
+
+int image_index_find(const struct store *store, const char *key,
+                     char ret_name[IMAGE_INDEX_TARGET_BYTES]) {
     char path[16 + IMAGE_INDEX_KEY_BYTES], *tilde;
     ssize_t n;
 
     snprintf(path, sizeof path, "index/%s", key);
-    n = readlinkat(store->fd, path, ret_name, 255);
-    if (n <= 0 || n >= 255)
+    n = readlinkat(store->fd, path, ret_name, IMAGE_INDEX_TARGET_BYTES - 1);
+    if (n <= 0 || n >= IMAGE_INDEX_TARGET_BYTES - 1)
         return 1;
     ret_name[n] = '\0';
     if (strchr(ret_name, '/'))
@@ -79,23 +109,43 @@ int image_index_find(const struct store *store, const char *key, char ret_name[2
 }
 
 void image_index_target(const char *name, const struct stat *st, uint64_t began_nsec,
-                        char ret_target[256]) {
+                        char ret_target[IMAGE_INDEX_TARGET_BYTES]) {
     uint64_t changed_nsec = nsec_of(&st->st_ctim);
 
     if (began_nsec >= changed_nsec && began_nsec - changed_nsec >= RACY_NSEC)
-        snprintf(ret_target, 256, "%s", name);
+        snprintf(ret_target, IMAGE_INDEX_TARGET_BYTES, "%s", name);
     else
-        snprintf(ret_target, 256, "%s~%" PRIu64, name, image_index_now());
+        image_index_target_now(name, ret_target);
 }
 
-int image_index_save(const struct store *store, const struct store_work *work, const char *key,
-                     const char *target, struct err *err) {
+void image_index_target_now(const char *name, char ret_target[IMAGE_INDEX_TARGET_BYTES]) {
+    snprintf(ret_target, IMAGE_INDEX_TARGET_BYTES, "%s~%" PRIu64, name, image_index_now());
+}
+
+int image_index_save(const struct store *store, const char *key, const char *target,
+                     struct err *err) {
+    struct store_work work = STORE_WORK_INIT;
     char path[16 + IMAGE_INDEX_KEY_BYTES];
-    int r;
+    int r = store_work_begin(store, key, &work, err);
+
+    if (r < 0)
+        return r;
+    snprintf(path, sizeof path, "index/%s", key);
+    if (sys_symlinkat(target, work.fd, "link") < 0)
+        r = store_errno(store, "cannot make a link in it", err);
+    if (r == 0)
+        r = store_replace(store, &work, "link", path, err);
+    if (r == 0)
+        r = store_sync_folder(store, "index", err);
+    store_work_end(store, &work);
+    return r;
+}
+
+int image_index_remove(const struct store *store, const char *key, struct err *err) {
+    char path[16 + IMAGE_INDEX_KEY_BYTES];
 
     snprintf(path, sizeof path, "index/%s", key);
-    if (sys_symlinkat(target, work->fd, "link") < 0)
-        return store_errno(store, "cannot make a link in it", err);
-    r = store_replace(store, work, "link", path, err);
-    return r < 0 ? r : store_sync_folder(store, "index", err);
+    if (sys_unlinkat(store->fd, path, 0) == 0)
+        return 0;
+    return errno == ENOENT ? 1 : store_errno(store, "cannot remove a link in it", err);
 }

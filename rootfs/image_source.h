@@ -4,6 +4,7 @@
 #define MAYFLY_IMAGE_SOURCE_H
 
 #include "engine/base/err.h"
+#include "image.h"
 #include "image_index.h"
 #include "ref.h"
 
@@ -17,7 +18,14 @@
  */
 int image_source_stat(const struct ref *ref, struct stat *ret_st, struct err *err);
 
-/** image_source_name_error() - say that a name or an address is not known.  Return: -errno. */
-int image_source_name_error(const struct ref *ref, struct err *err);
+/**
+ * image_read_record() - read an image of the store by its id, and lock it
+ * Return: 0, IMAGE_MISSING when it is not there or broken, -ENOMEM.
+ */
+int image_read_record(struct image *image, const struct store *store, const char *id);
+
+/** image_pull_ref() - fetch a REF_NAME or REF_URL and make it known.  Return: as image_import(). */
+int image_pull_ref(const struct store *store, const struct ref *ref, const struct log *log,
+                   struct err *err);
 
 #endif

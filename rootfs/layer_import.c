@@ -18,6 +18,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
+#include "layer_inherit.h"
 #include "unpack.h"
 
 #include <fcntl.h>
@@ -48,13 +49,24 @@ static const char *work_name(const struct layer_job *job) {
     return digest_is_set(&job->diff_id) ? job->diff_id.hex : job->work_name;
 }
 
-static bool is_in_store(const struct store *store, const struct digest *diff_id) {
+static bool has_layer(const struct store *store, const struct digest *digest) {
     char path[16 + DIGEST_HEX_BYTES];
 
-    if (!digest_is_set(diff_id))
+    if (!digest_is_set(digest))
         return false;
-    snprintf(path, sizeof path, "layers/%s", diff_id->hex);
+    snprintf(path, sizeof path, "layers/%s", digest->hex);
     return faccessat(store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Whether a layer is there, under either of its names; sets which. */
+static bool is_in_store(const struct store *store, struct layer_job *job) {
+    const struct digest *there = has_layer(store, &job->diff_id)    ? &job->diff_id
+                                 : has_layer(store, &job->chain_id) ? &job->chain_id
+                                                                    : NULL;
+
+    if (there)
+        memcpy(job->name, there->hex, sizeof job->name);
+    return there;
 }
 
 static int compare_jobs(const void *a, const void *b) {
@@ -65,7 +77,7 @@ static int compare_jobs(const void *a, const void *b) {
 /* Marks what is there, and what is wanted twice; locks the rest. */
 static int lock_missing(const struct store *store, struct layer_job *jobs, size_t n,
                         struct err *err) {
-    _cleanup_free_ struct layer_job **sorted = calloc(n, sizeof(struct layer_job *));
+    _cleanup_free_ struct layer_job **sorted = calloc(n + 1, sizeof *sorted);
 
     if (!sorted)
         return err_nomem(err);
@@ -76,14 +88,14 @@ static int lock_missing(const struct store *store, struct layer_job *jobs, size_
         struct layer_job *job = sorted[i];
         int r;
 
-        job->done = is_in_store(store, &job->diff_id) ||
-                    (i > 0 && str_eq(work_name(job), work_name(sorted[i - 1])));
+        job->done =
+            is_in_store(store, job) || (i > 0 && str_eq(work_name(job), work_name(sorted[i - 1])));
         if (job->done)
             continue;
         r = store_work_begin(store, work_name(job), &job->work, err);
         if (r < 0)
             return r;
-        if (is_in_store(store, &job->diff_id)) {
+        if (is_in_store(store, job)) {
             store_work_end(store, &job->work);
             job->done = true;
         }
@@ -92,6 +104,7 @@ static int lock_missing(const struct store *store, struct layer_job *jobs, size_
 }
 
 static int check_sums(struct layer_job *job, const struct layer_sums *sums, struct err *err) {
+    job->diff_bytes = sums->diff_bytes;
     if (digest_is_set(&job->blob_digest) && !digest_eq(&job->blob_digest, &sums->blob))
         return err_set(err, -EBADMSG,
                        "digest mismatch (its bytes give %.12s..., %.12s... was announced)",
@@ -124,11 +137,14 @@ static int unpack_stream(struct import *import, struct layer_job *job, struct la
     if (tree_fd < 0 || fchmod(tree_fd, 0755) < 0)
         return store_errno(import->store, "cannot make a layer's directory", err);
     r = unpack_layer(&source, tree_fd, import->store->owners, &count, err);
-    if (r < 0)
+    if (r == 0)
+        r = layer_stream_drain(stream, &sums, err);
+    if (r < 0) {
+        strv_done(&count.implied);
         return r;
-    r = layer_stream_drain(stream, &sums, err);
-    if (r < 0)
-        return r;
+    }
+    strv_done(&job->implied);
+    job->implied = count.implied;
     if (count.n_devices > 0)
         log_debug(import->log, "%" PRIu64 " device nodes or sockets left out of a layer",
                   count.n_devices);
@@ -164,7 +180,9 @@ static void *run_jobs(void *context) {
 
         if (job->done || __atomic_load_n(&import->limits.cancelled, __ATOMIC_RELAXED))
             continue;
-        if (do_job(import, job, &job->err) < 0)
+        if (do_job(import, job, &job->err) >= 0)
+            job->err = (struct err){0};
+        else
             __atomic_store_n(&import->limits.cancelled, 1, __ATOMIC_RELAXED);
     }
     return NULL;
@@ -210,19 +228,69 @@ static int first_error(const struct layer_job *jobs, size_t n, struct err *err) 
     return 0;
 }
 
+/* The tree of a layer, wherever it is by now. */
+static int open_layer(const struct store *store, const struct layer_job *job) {
+    char path[16 + DIGEST_HEX_BYTES];
+
+    if (job->work.fd >= 0)
+        return openat(job->work.fd, TREE_NAME, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    snprintf(path, sizeof path, "layers/%s", job->name);
+    return openat(store->fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Names a layer, and completes what it takes from those below. */
+static int complete(const struct store *store, struct layer_job *jobs, size_t i, struct err *err) {
+    struct layer_job *job = &jobs[i];
+    _cleanup_close_ int tree_fd = -1;
+    bool inherits = job->implied.n > 0 && i > 0 && digest_is_set(&job->chain_id);
+    int r = 0;
+
+    memcpy(job->name, inherits ? job->chain_id.hex : job->diff_id.hex, sizeof job->name);
+    if (!inherits)
+        return 0;
+    tree_fd = open_layer(store, job);
+    if (tree_fd < 0)
+        return store_errno(store, "cannot open a layer", err);
+    for (size_t k = i; k > 0 && r == 0 && job->implied.n > 0; k--) {
+        _cleanup_close_ int below_fd = open_layer(store, &jobs[k - 1]);
+
+        if (below_fd >= 0)
+            r = layer_inherit(tree_fd, below_fd, &job->implied, err);
+    }
+    return r;
+}
+
+/* A layer that is wanted twice is where it was made for the first. */
+static void name_twin(struct layer_job *jobs, size_t n, struct layer_job *job) {
+    for (size_t i = 0; i < n && !job->name[0]; i++)
+        if (jobs[i].name[0] && digest_eq(&jobs[i].diff_id, &job->diff_id))
+            memcpy(job->name, jobs[i].name, sizeof job->name);
+}
+
 static int publish(const struct store *store, struct layer_job *jobs, size_t n, struct err *err) {
     bool synced = false;
 
     for (size_t i = 0; i < n; i++) {
-        char path[16 + DIGEST_HEX_BYTES];
         int r;
 
         if (jobs[i].done)
             continue;
+        r = complete(store, jobs, i, err);
+        if (r < 0)
+            return r;
+    }
+    for (size_t i = 0; i < n; i++) {
+        char path[16 + DIGEST_HEX_BYTES];
+        int r;
+
+        if (jobs[i].done) {
+            name_twin(jobs, n, &jobs[i]);
+            continue;
+        }
         if (!synced && syncfs(jobs[i].work.fd) < 0)
             return store_errno(store, "cannot sync it", err);
         synced = true;
-        snprintf(path, sizeof path, "layers/%s", jobs[i].diff_id.hex);
+        snprintf(path, sizeof path, "layers/%s", jobs[i].name);
         r = store_publish(store, &jobs[i].work, TREE_NAME, path, err);
         if (r < 0)
             return r;
@@ -266,8 +334,10 @@ int layers_import(const struct store *store, struct layer_job *jobs, size_t n,
     }
     if (r == 0)
         r = publish(store, jobs, n, err);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         store_work_end(store, &jobs[i].work);
+        strv_done(&jobs[i].implied);
+    }
     umask(mask);
     return r;
 }

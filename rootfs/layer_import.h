@@ -6,6 +6,7 @@
 #include "digest.h"
 #include "engine/base/err.h"
 #include "engine/base/log.h"
+#include "engine/base/str.h"
 #include "layer_stream.h"
 #include "store.h"
 
@@ -20,6 +21,9 @@
  * @number: which of the image's layers, from 1; 0: the image is this one layer
  * @blob_digest, @blob_bytes: what was announced; "" and -1: nothing
  * @diff_id: what was announced, or "": found out and filled in
+ * @chain_id: of a layer with layers below it: all their diff IDs and its own in one; else ""
+ * @name: filled in: the directory in layers/
+ * @diff_bytes: filled in: the size of its tar, when it was read; else 0
  * @work_name: of a layer without an announced diff ID: what keeps two imports of it apart
  *
  * The rest belongs to layers_import().
@@ -31,9 +35,13 @@ struct layer_job {
     struct digest blob_digest;
     int64_t blob_bytes;
     struct digest diff_id;
+    struct digest chain_id;
+    char name[DIGEST_HEX_BYTES];
+    uint64_t diff_bytes;
     const char *work_name;
 
     struct store_work work;
+    struct strv implied;
     bool done; /* in the store, or the same as another job */
     struct err err;
 };

@@ -8,6 +8,7 @@
 #include "image.h"
 #include "lazy_archive.h"
 #include "lazy_crypto.h"
+#include "lazy_curl.h"
 #include "lazy_isal.h"
 #include "lazy_jansson.h"
 
@@ -47,6 +48,7 @@ int lazy_load(struct lazy_library *library, struct err *err) {
 
 LAZY_DEFINE(lazy_archive, LAZY_ARCHIVE, "libarchive.so.13", "libarchive13")
 LAZY_DEFINE(lazy_crypto, LAZY_CRYPTO, "libcrypto.so.3", "libssl3")
+LAZY_DEFINE(lazy_curl, LAZY_CURL, "libcurl.so.4", "libcurl4")
 LAZY_DEFINE(lazy_isal, LAZY_ISAL, "libisal.so.2", "libisal2")
 LAZY_DEFINE(lazy_jansson, LAZY_JANSSON, "libjansson.so.4", "libjansson4")
 

@@ -96,6 +96,8 @@ static int check_layer_type(const char *type, struct err *err) {
         "application/vnd.docker.image.rootfs.foreign.diff.tar",
     };
 
+    if (!type)
+        return err_set(err, -EBADMSG, "a layer has no type");
     if (strstr(type, "+encrypted"))
         return err_set(err, -ENOTSUP, "a layer is encrypted (%.100s)", type);
     for (size_t i = 0; i < N_ELEMENTS(prefixes); i++)

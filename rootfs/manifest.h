@@ -73,6 +73,7 @@ struct image_description {
     struct platform platform;
     struct digest *diff_ids; /* @n_diff_ids, the lowest first */
     size_t n_diff_ids;
+    char *created; /* or NULL */
 };
 
 #define IMAGE_DESCRIPTION_INIT ((struct image_description){0})

@@ -13,6 +13,7 @@ void image_description_done(struct image_description *description) {
 
     image_done(&image);
     free(description->diff_ids);
+    free(description->created);
     *description = IMAGE_DESCRIPTION_INIT;
 }
 
@@ -119,6 +120,8 @@ int manifest_parse_config(const char *text, size_t size, struct image_descriptio
     r = read_config(json_member(root, "config", JSON_OBJECT), &d.config, err);
     if (r == 0)
         r = read_diff_ids(json_member(root, "rootfs", JSON_OBJECT), &d, err);
+    if (r == 0)
+        r = read_text(root, "created", &d.created, err);
     if (r < 0) {
         image_description_done(&d);
         return r;

@@ -140,9 +140,6 @@ static int read_config(const struct oci_layout *layout, struct oci_image *image,
 
     if (r == 0)
         r = manifest_parse_config(text, size, &image->description, err);
-    if (r == 0 && image->description.n_diff_ids != image->manifest.list.n)
-        r = err_set(err, -EBADMSG, "it names %zu layers, the manifest %zu",
-                    image->description.n_diff_ids, image->manifest.list.n);
     if (r < 0)
         err_wrap(err, "configuration");
     return r;
@@ -161,6 +158,67 @@ int oci_layout_image(const struct oci_layout *layout, const char *tag, struct oc
     }
     *ret_image = image;
     return 0;
+}
+
+int oci_layout_tags(const struct oci_layout *layout, struct strv *ret_tags, struct err *err) {
+    struct manifest index = MANIFEST_INIT;
+    _cleanup_free_ char *text = NULL;
+    size_t size;
+    int r = read_index(layout, &text, &size, err);
+
+    if (r == 0)
+        r = manifest_parse(text, size, &index, err);
+    for (size_t i = 0; r == 0 && i < index.list.n; i++) {
+        const char *name = index.list.items[i].ref_name;
+        bool known = !name;
+
+        for (size_t k = 0; !known && ret_tags->items && k < ret_tags->n; k++)
+            known = str_eq(ret_tags->items[k], name);
+        if (!known && strv_push(ret_tags, name) < 0)
+            r = err_nomem(err);
+    }
+    manifest_done(&index);
+    if (r < 0)
+        err_wrap(err, "index.json");
+    return r;
+}
+
+/* What opens a layer of a layout. */
+struct layer_context {
+    const struct oci_layout *layout;
+    const struct oci_image *image;
+};
+
+static int open_layer(void *context, const struct layer_job *job, struct blob *ret_blob,
+                      struct err *err) {
+    const struct layer_context *c = context;
+    const struct descriptor *d = &c->image->manifest.list.items[job->number - 1];
+
+    return oci_layout_blob(c->layout, &d->digest, d->size, ret_blob, err);
+}
+
+int oci_layout_install(const struct oci_layout *layout, const char *tag, struct install *install,
+                       struct err *err) {
+    struct oci_image image = OCI_IMAGE_INIT;
+    struct layer_context context = {.layout = layout, .image = &image};
+    int r = oci_layout_image(layout, tag, &image, err);
+
+    if (r < 0)
+        return r;
+    r = install_begin(install, image.manifest.list.n, &image.manifest.config.digest,
+                      &image.description, err);
+    for (size_t i = 0; r == 0 && i < install->n_jobs; i++) {
+        install->jobs[i].open = open_layer;
+        install->jobs[i].context = &context;
+        install->jobs[i].blob_digest = image.manifest.list.items[i].digest;
+        install->jobs[i].blob_bytes = image.manifest.list.items[i].size;
+    }
+    if (r == 0)
+        r = install_layers(install, err);
+    if (r == 0)
+        r = install_record(install, err);
+    oci_image_done(&image);
+    return r;
 }
 
 void oci_image_done(struct oci_image *image) {

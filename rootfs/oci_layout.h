@@ -6,6 +6,7 @@
 #include "blob.h"
 #include "digest.h"
 #include "engine/base/err.h"
+#include "image_install.h"
 #include "manifest.h"
 
 /**
@@ -52,6 +53,13 @@ int oci_layout_blob(const struct oci_layout *layout, const struct digest *digest
  */
 int oci_layout_image(const struct oci_layout *layout, const char *tag, struct oci_image *ret_image,
                      struct err *err);
+
+/** oci_layout_tags() - append the names of the images in a layout, each once. */
+int oci_layout_tags(const struct oci_layout *layout, struct strv *ret_tags, struct err *err);
+
+/** oci_layout_install() - bring an image into the store; @tag as above. */
+int oci_layout_install(const struct oci_layout *layout, const char *tag, struct install *install,
+                       struct err *err);
 
 void oci_image_done(struct oci_image *image);
 void oci_layout_done(struct oci_layout *layout);

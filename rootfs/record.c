@@ -35,6 +35,8 @@ static const struct field fields[] = {
     LIST("volume", config.volumes),
     LIST("port", config.exposed_ports),
     LIST("label", config.labels),
+    TEXT("created", created),
+    TEXT("architecture", architecture),
     TEXT("workdir", config.working_dir),
     TEXT("user", config.user),
     TEXT("stopsignal", config.stop_signal),

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The grammar's limit on a name without tag and digest, and on a tag. */
+/* The grammar's limits: on a registry and on a repository each, and on a tag. */
 enum {
     NAME_BYTES_MAX = 255,
     TAG_BYTES_MAX = 128,
@@ -161,14 +161,11 @@ static int take_tag(char *name, struct ref *ref, struct err *err) {
     return set(&ref->tag, colon + 1, strlen(colon + 1), err);
 }
 
-static int parse_name(const char *text, struct ref *ref, struct err *err) {
-    _cleanup_free_ char *name = strdup(text);
+static int parse_name(char *name, struct ref *ref, struct err *err) {
     const char *repository, *slash;
     char *at;
     int r;
 
-    if (!name)
-        return err_nomem(err);
     at = strchr(name, '@');
     if (at) {
         struct digest digest;
@@ -191,8 +188,6 @@ static int parse_name(const char *text, struct ref *ref, struct err *err) {
             return err_set(err, -EINVAL, "'%s' is no registry (HOST or HOST:PORT)", ref->registry);
         repository = slash + 1;
     }
-    if (strlen(name) > NAME_BYTES_MAX)
-        return err_set(err, -EINVAL, "the name is longer than %d bytes", NAME_BYTES_MAX);
     if (!is_repository(repository))
         return err_set(err, -EINVAL,
                        "'%s' is no image name (lower-case letters, digits, single '.', '_', '-' "
@@ -208,6 +203,8 @@ static int parse_name(const char *text, struct ref *ref, struct err *err) {
         repository);
     if (!ref->repository)
         return err_nomem(err);
+    if (strlen(ref->registry) > NAME_BYTES_MAX || strlen(ref->repository) > NAME_BYTES_MAX)
+        return err_set(err, -EINVAL, "the name is longer than %d bytes", NAME_BYTES_MAX);
     if (!ref->tag && !ref->digest)
         return set(&ref->tag, "latest", strlen("latest"), err);
     return 0;
@@ -236,8 +233,13 @@ static int parse(const char *text, struct ref *ref, struct err *err) {
     else if (looks_like_tarball(text))
         ref->kind = REF_TAR;
     else {
+        char *name = strdup(text);
+        int r;
+
         ref->kind = REF_NAME;
-        return parse_name(text, ref, err);
+        r = name ? parse_name(name, ref, err) : err_nomem(err);
+        free(name);
+        return r;
     }
     return set(&ref->path, text, strlen(text), err);
 }

@@ -4,6 +4,8 @@
 
 #include "engine/base/err.h"
 
+#include <stdbool.h>
+
 enum ref_kind {
     REF_HOST,           /* host: */
     REF_ROOTFS,         /* rootfs:PATH: an unpacked directory */
@@ -52,6 +54,11 @@ int ref_parse(const char *text, struct ref *ret_ref, struct err *err);
  * Return: to free(3), NULL when memory ran out.
  */
 char *ref_format(const struct ref *ref);
+
+/** ref_is_stdin() - whether it is "tar:-". */
+static inline bool ref_is_stdin(const struct ref *ref) {
+    return ref->kind == REF_TAR && ref->path[0] == '-' && !ref->path[1];
+}
 
 void ref_done(struct ref *ref);
 

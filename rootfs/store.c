@@ -2,7 +2,8 @@
 /*
  * The store's directories.
  *
- *   layers/HEX     a layer's tree, named by its diff ID; never changed
+ *   layers/HEX     a layer's tree, never changed, named by its diff ID; one that takes the mode of
+ *                  a directory from the layers below it, by its chain ID
  *   images/NAME    an image: its layers and its configuration (record.c)
  *   index/KEY      a symbolic link: an archive's stat data -> images/NAME (index.c)
  *   tmp/NAME       work under way, locked by whoever does it

@@ -30,6 +30,8 @@ void tree_init(struct tree *tree, int root_fd) {
     tree->depth = 0;
     tree->dirs = NULL;
     tree->n_dirs = tree->dirs_capacity = 0;
+    tree->implied = NULL;
+    tree->literal = tree->linked = false;
 }
 
 /* Closes the kept descriptors below the first @depth. */
@@ -98,9 +100,14 @@ static int open_part(struct tree *tree, int dir_fd, const char *path, const char
     if (errno == ENOENT) {
         if (sys_mkdirat(dir_fd, base, 0755) < 0)
             return err_errno(err, "cannot make '%.200s'", path);
+        if (tree->implied && strv_push(tree->implied, path) < 0)
+            return err_nomem(err);
     } else if (errno != ENOTDIR || fstatat(dir_fd, base, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return err_errno(err, "cannot open '%.200s'", path);
+    else if (tree->literal && !is_whiteout(&st))
+        return -ELOOP;
     else if (S_ISLNK(st.st_mode)) {
+        tree->linked = true;
         return open_through_link(tree, dir_fd, path, base, err);
     } else if (is_whiteout(&st)) {
         int r = tree_mkdir(tree, dir_fd, base, err);
@@ -123,7 +130,10 @@ int tree_parent(struct tree *tree, const char *path, struct err *err) {
            (path[tree->ends[kept]] == '/' || tree->ends[kept] == n) &&
            memcmp(path, tree->path, tree->ends[kept]) == 0)
         kept++;
+    if (tree->literal && tree->linked)
+        kept = 0;
     truncate_to(tree, kept);
+    tree->linked = tree->linked && kept > 0;
     memcpy(tree->path, path, n);
     while (n > 0 && (tree->depth == 0 || tree->ends[tree->depth - 1] < n)) {
         size_t start = tree->depth ? tree->ends[tree->depth - 1] + 1 : 0;
@@ -237,9 +247,31 @@ static int finish_dir(int parent_fd, const char *base, const struct tree_dir *di
     return 0;
 }
 
+static int compare_path(const void *key, const void *element) {
+    return strcmp(((const struct tree_dir *)element)->path, key);
+}
+
+/* Takes those that have an entry out of the implied ones. */
+static void forget_noted(struct tree *tree) {
+    struct strv *implied = tree->implied;
+    size_t n = 0;
+
+    for (size_t i = 0; implied && i < implied->n; i++)
+        if (bsearch(implied->items[i], tree->dirs, tree->n_dirs, sizeof *tree->dirs, compare_path))
+            free(implied->items[i]);
+        else
+            implied->items[n++] = implied->items[i];
+    if (implied && implied->items) {
+        implied->items[n] = NULL;
+        implied->n = n;
+    }
+}
+
 int tree_finish(struct tree *tree, struct err *err) {
-    if (tree->n_dirs > 0)
+    if (tree->n_dirs > 0) {
         qsort(tree->dirs, tree->n_dirs, sizeof *tree->dirs, compare_dirs);
+        forget_noted(tree);
+    }
     for (size_t i = 0; i < tree->n_dirs; i++) {
         const struct tree_dir *dir = &tree->dirs[i];
         int parent_fd = tree->root_fd, r;

@@ -3,8 +3,10 @@
 #define MAYFLY_TREE_H
 
 #include "engine/base/err.h"
+#include "engine/base/str.h"
 #include "layer_path.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -26,6 +28,9 @@ struct tree_dir {
  * @path, @ends, @fds: the directory written to last: its path, where each part of it ends, and a
  *                     descriptor of each, so that the next entry costs no walk
  * @dirs: what tree_finish() does
+ * @implied: paths of directories that were made because something lies in them; lent, or NULL
+ * @literal: tree_parent() follows no links and answers -ELOOP, without a text
+ * @linked: a kept descriptor was reached through a link
  */
 struct tree {
     int root_fd;
@@ -36,6 +41,9 @@ struct tree {
     struct tree_dir *dirs;
     size_t n_dirs;
     size_t dirs_capacity;
+    struct strv *implied;
+    bool literal;
+    bool linked;
 };
 
 /** tree_init() - begin to write below @root_fd, an empty directory. */
@@ -83,7 +91,11 @@ int tree_set_opaque(int dir_fd, const char *name, struct err *err);
 /** tree_note_dir() - remember a directory's mode, owner and time; @dir->path is copied. */
 int tree_note_dir(struct tree *tree, const struct tree_dir *dir, struct err *err);
 
-/** tree_finish() - give the directories what tree_note_dir() remembered, the deepest first. */
+/**
+ * tree_finish() - give the directories what tree_note_dir() remembered, the deepest first
+ *
+ * Those are taken out of @implied.
+ */
 int tree_finish(struct tree *tree, struct err *err);
 
 #endif

@@ -315,22 +315,28 @@ static int make_hardlink(struct unpack *u, struct archive_entry *entry, const ch
     return err_errno(err, "cannot make the hard link '%.200s'", name);
 }
 
-/* Does what a whiteout says; 1 when the entry is none. */
-static int apply_whiteout(struct unpack *u, const char *path, int parent_fd, struct err *err) {
-    const char *base = layer_path_base(path), *target = NULL;
+/*
+ * Does what a whiteout says; 1 when the entry is none.  It is about the layers
+ * below, where its path has no links of this layer in it: what lies behind one
+ * is hidden already.
+ */
+static int apply_whiteout(struct unpack *u, const char *path, struct err *err) {
+    const char *target = NULL;
+    int kind = layer_path_classify(layer_path_base(path), &target), parent_fd;
 
-    switch (layer_path_classify(base, &target)) {
-    case LAYER_NAME_PLAIN:
+    if (kind == LAYER_NAME_PLAIN)
         return 1;
-    case LAYER_NAME_RESERVED:
+    if (kind == LAYER_NAME_RESERVED)
         return 0;
-    case LAYER_NAME_WHITEOUT:
-        return tree_whiteout(&u->tree, parent_fd, target, err);
-    case LAYER_NAME_OPAQUE:
-        return tree_set_opaque(parent_fd, ".", err);
-    default:
+    if (kind < 0)
         return err_set(err, -EINVAL, "'%.200s' is a whiteout of nothing", path);
-    }
+    u->tree.literal = true;
+    parent_fd = tree_parent(&u->tree, path, err);
+    u->tree.literal = false;
+    if (parent_fd < 0)
+        return parent_fd == -ELOOP ? 0 : parent_fd;
+    return kind == LAYER_NAME_OPAQUE ? tree_set_opaque(parent_fd, ".", err)
+                                     : tree_whiteout(&u->tree, parent_fd, target, err);
 }
 
 static int unpack_entry(struct unpack *u, struct archive_entry *entry, struct err *err) {
@@ -350,14 +356,14 @@ static int unpack_entry(struct unpack *u, struct archive_entry *entry, struct er
             return err_set(err, -EINVAL, "the layer's root ('%.100s') is no directory", name);
         return make_directory(u, entry, path, u->tree.root_fd, err);
     }
-    if (u->la->archive_entry_hardlink(entry) && !str_after(layer_path_base(path), ".wh."))
+    r = apply_whiteout(u, path, err);
+    if (r <= 0)
+        return r;
+    if (u->la->archive_entry_hardlink(entry))
         return make_hardlink(u, entry, path, err);
     parent_fd = tree_parent(&u->tree, path, err);
     if (parent_fd < 0)
         return parent_fd;
-    r = apply_whiteout(u, path, parent_fd, err);
-    if (r <= 0)
-        return r;
     base = layer_path_base(path);
     switch (type) {
     case S_IFDIR:
@@ -392,40 +398,57 @@ static int unpack_entries(struct unpack *u, struct err *err) {
     return tree_finish(&u->tree, err);
 }
 
-int unpack_layer(const struct unpack_source *source, int root_fd, enum store_owners owners,
-                 struct unpack_count *ret_count, struct err *err) {
-    _cleanup_free_ struct unpack *u = calloc(1, sizeof *u);
+static int unpack_with(struct unpack *u, struct err *err) {
+    int r;
+
+    u->archive = u->la->archive_read_new();
+    if (!u->archive)
+        return err_nomem(err);
+    if (u->la->archive_read_support_format_tar(u->archive) < ARCHIVE_WARN ||
+        u->la->archive_read_open(u->archive, u, NULL, read_callback, NULL) != ARCHIVE_OK)
+        r = archive_failed(u, err);
+    else
+        r = unpack_entries(u, err);
+    u->la->archive_read_free(u->archive);
+    return r;
+}
+
+/* Does the work in the "C" locale. */
+static int unpack_in_locale(struct unpack *u, struct err *err) {
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before;
     int r;
 
-    *ret_count = (struct unpack_count){0};
-    if (!u || c == (locale_t)0)
+    if (c == (locale_t)0)
         return err_nomem(err);
-    u->la = lazy_archive(err);
-    if (!u->la) {
-        freelocale(c);
+    before = uselocale(c);
+    r = unpack_with(u, err);
+    uselocale(before);
+    freelocale(c);
+    return r;
+}
+
+int unpack_layer(const struct unpack_source *source, int root_fd, enum store_owners owners,
+                 struct unpack_count *ret_count, struct err *err) {
+    const struct lazy_archive *la = lazy_archive(err);
+    struct unpack *u;
+    int r;
+
+    *ret_count = (struct unpack_count){0};
+    if (!la)
         return -ENOENT;
-    }
+    u = calloc(1, sizeof *u);
+    if (!u)
+        return err_nomem(err);
+    u->la = la;
     u->source = source;
     u->owners = owners;
     u->own_uid = geteuid();
     u->own_gid = getegid();
     u->count = ret_count;
     tree_init(&u->tree, root_fd);
-    before = uselocale(c);
-    u->archive = u->la->archive_read_new();
-    if (!u->archive)
-        r = err_nomem(err);
-    else if (u->la->archive_read_support_format_tar(u->archive) < ARCHIVE_WARN)
-        r = archive_failed(u, err);
-    else if (u->la->archive_read_open(u->archive, u, NULL, read_callback, NULL) != ARCHIVE_OK)
-        r = archive_failed(u, err);
-    else
-        r = unpack_entries(u, err);
-    if (u->archive)
-        u->la->archive_read_free(u->archive);
+    u->tree.implied = &ret_count->implied;
+    r = unpack_in_locale(u, err);
     tree_done(&u->tree);
-    uselocale(before);
-    freelocale(c);
+    free(u);
     return r;
 }

@@ -3,6 +3,7 @@
 #define MAYFLY_UNPACK_H
 
 #include "engine/base/err.h"
+#include "engine/base/str.h"
 #include "store.h"
 
 #include <stddef.h>
@@ -25,8 +26,9 @@ struct unpack_source {
 /** struct unpack_count - what a layer held */
 struct unpack_count {
     uint64_t n_entries;
-    uint64_t n_devices; /* left out */
-    uint64_t n_xattrs;  /* left out: this user or file system cannot keep them */
+    uint64_t n_devices;  /* left out */
+    uint64_t n_xattrs;   /* left out: this user or file system cannot keep them */
+    struct strv implied; /* directories without an entry of their own; for strv_done() */
 };
 
 /**

@@ -19,6 +19,19 @@ int run_command(int argc, char **argv);
 /** doctor_command() - "mayfly doctor". */
 int doctor_command(int argc, char **argv);
 
+/** pull_command(), load_command(), import_command() - commands that bring images. */
+int pull_command(int argc, char **argv);
+int load_command(int argc, char **argv);
+int import_command(int argc, char **argv);
+
+/** images_command() - "mayfly images". */
+int images_command(int argc, char **argv);
+
+/** tag_command(), rmi_command(), prune_command() - commands that change what is there. */
+int tag_command(int argc, char **argv);
+int rmi_command(int argc, char **argv);
+int prune_command(int argc, char **argv);
+
 /** version_command() - "mayfly version". */
 int version_command(int argc, char **argv);
 

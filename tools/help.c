@@ -23,6 +23,13 @@ struct entry {
 };
 
 static const struct entry commands[] = {
+    {"mayfly pull REF...", "fetch images from their registries into the store"},
+    {"mayfly load", "bring in the images of an archive: what 'save' of docker and podman write"},
+    {"mayfly import TAR [NAME]", "make an image of a root file system in a tarball"},
+    {"mayfly images", "list the images in the store"},
+    {"mayfly tag REF NAME", "give an image one more name"},
+    {"mayfly rmi REF...", "remove images"},
+    {"mayfly prune", "remove images and layers that nobody refers to"},
     {"mayfly doctor", "look at what this host offers and say what is missing, with the mend"},
     {"mayfly version", "show the version"},
     {"mayfly help", "show this help"},
@@ -31,7 +38,10 @@ static const struct entry commands[] = {
 static const struct entry images[] = {
     {"rootfs:DIR, /DIR, ./DIR", "an unpacked root file system, never written to"},
     {"tar:FILE or FILE", "a root file system in a tarball, compressed or not"},
-    {"oci:DIR[:TAG]", "an OCI image layout"},
+    {"debian:12, HOST/NAME[:TAG], NAME@sha256:...",
+     "from the store, else from its registry (docker.io by default)"},
+    {"http://..., https://...", "a tarball of a root file system on a server"},
+    {"oci:DIR[:TAG], oci-archive:FILE[:TAG]", "an OCI image layout, also in an archive"},
     {"docker-archive:FILE[:REF]", "what 'docker save' and 'podman save' write"},
     {"host:", "this machine's own root, as a throw-away copy"},
 };
@@ -48,6 +58,8 @@ static const struct entry statuses[] = {
 static const struct entry variables[] = {
     {"MAYFLY_NET", "the network mode where --net is not given"},
     {"MAYFLY_STORE", "the directory of unpacked images"},
+    {"MAYFLY_REGISTRY_MIRRORS", "REGISTRY=HOST,...: who is asked first for a registry's images"},
+    {"REGISTRY_CA", "a file of certificates that registries may have beside the system's"},
 };
 
 static const char *const examples[] = {
@@ -109,6 +121,7 @@ void help_options(struct buf *buf, const struct option_spec *specs, size_t n_spe
 
 static void put_synopsis(struct buf *buf) {
     buf_puts(buf, "Usage: mayfly -i IMAGE [OPTION]... [ACTION]...\n"
+                  "       mayfly pull | load | import | images | tag | rmi | prune [OPTION]...\n"
                   "       mayfly doctor | version | help\n");
 }
 
@@ -142,6 +155,11 @@ void help_doctor(struct buf *buf, const struct option_spec *specs, size_t n_spec
              "for what is missing.  The exit status is 0 when nothing keeps containers from\n"
              "running, else 1.\n");
     help_options(buf, specs, n_specs, color);
+}
+
+void help_command_text(struct buf *buf, const char *name, const char *words, const char *about) {
+    buf_printf(buf, "Usage: mayfly %s [OPTION]...%s%s\n\n%s", name, *words ? " " : "", words,
+               about);
 }
 
 void help_version(struct buf *buf) {

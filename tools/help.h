@@ -20,6 +20,9 @@ void help_usage(struct buf *buf);
 /** help_doctor() - append what "mayfly doctor --help" shows. */
 void help_doctor(struct buf *buf, const struct option_spec *specs, size_t n_specs, bool color);
 
+/** help_command_text() - append how a command is called and what it does. */
+void help_command_text(struct buf *buf, const char *name, const char *words, const char *about);
+
 /** help_version() - append the program's name and version. */
 void help_version(struct buf *buf);
 

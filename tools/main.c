@@ -16,8 +16,9 @@
 #include <poll.h>
 
 static const struct command commands[] = {
-    {"doctor", doctor_command},
-    {"version", version_command},
+    {"pull", pull_command},     {"load", load_command},     {"import", import_command},
+    {"images", images_command}, {"tag", tag_command},       {"rmi", rmi_command},
+    {"prune", prune_command},   {"doctor", doctor_command}, {"version", version_command},
     {"help", help_command},
 };
 

@@ -110,9 +110,12 @@ static int describe_mistake(const struct options *options, int result, int index
 }
 
 int options_next(struct options *options, struct err *err) {
-    int index = optind > 0 ? optind : 1;
-    int result = getopt_long(options->argc, options->argv, options->letters, options->longs, NULL);
+    int index = optind > 0 ? optind : 1, result = -1;
 
+    if (!options->words_only)
+        result = getopt_long(options->argc, options->argv, options->letters, options->longs, NULL);
+    if (result == -1 && optind > index && !options->words_only)
+        options->words_only = true; /* it stepped over "--" */
     if (result == -1 && optind >= options->argc)
         return OPTIONS_END;
     if (result == -1) {
@@ -124,6 +127,11 @@ int options_next(struct options *options, struct err *err) {
     options->spec = find_spec(options, result);
     options->value = options->spec->argument ? optarg : NULL;
     return 0;
+}
+
+void options_take_word(struct options *options) {
+    (void)options;
+    optind++;
 }
 
 char **options_take_words(struct options *options, const char *end, size_t *ret_n) {

@@ -5,6 +5,7 @@
 #include "engine/base/err.h"
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /** The most options that one command can have. */
@@ -38,6 +39,7 @@ struct options {
     const char *value;
 
     /* private */
+    bool words_only; /* "--" has been read */
     const struct option_spec *specs;
     size_t n_specs;
     int argc;
@@ -64,6 +66,9 @@ void options_init(struct options *options, const struct option_spec *specs, size
  * that names the word and, where it can, the one that was meant.
  */
 int options_next(struct options *options, struct err *err);
+
+/** options_take_word() - after OPTIONS_WORD: the word is taken, options may follow behind it. */
+void options_take_word(struct options *options);
 
 /**
  * options_take_words() - the words that follow an option's argument, up to a lone @end

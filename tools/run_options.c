@@ -124,6 +124,10 @@ static int apply(struct run_options *run, struct options *options, struct err *e
         return 0;
     case RUN_OPTION_PUBLISH:
         return plan_add_port(plan, value, err);
+    case RUN_OPTION_PULL:
+        if (plan_parse_pull(value, &plan->pull, err) < 0)
+            return err_wrap(err, "--pull");
+        return 0;
     case RUN_OPTION_HOSTNAME:
         return plan_set_string(&plan->hostname, value, err);
     case RUN_OPTION_NAME:

@@ -27,6 +27,9 @@ const struct option_spec run_option_specs[] = {
 
     {"image", 'i', "REF", CONTAINER, "the image it starts from (see below); needed",
      RUN_OPTION_IMAGE},
+    {"pull", 0, "WHEN", CONTAINER,
+     "when to ask a registry for it: missing (default), when it is not in the store; never; always",
+     RUN_OPTION_PULL},
     {"volume", 'v', "SRC:DST[:OPTS]", CONTAINER,
      "show a host directory or file at DST; OPTS is rw (default), ro, or cow: writable inside, "
      "the host's copy never touched",

@@ -64,6 +64,7 @@ static void unpack(struct blob *blob, int tree_fd) {
     (void)unpack_layer(&(const struct unpack_source){.read = layer_stream_read, .context = stream},
                        tree_fd, owners, &count, &err);
     layer_stream_free(stream);
+    strv_done(&count.implied);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -8,7 +8,9 @@ nothing_left() {
     left=$(store_leavings)
     [ -z "$left" ] || fail "after $1: $left"
     expect_same "$(list_all_mounts)" "$mounts_at_first"
-    [ -z "$(find . ! -user "$(id -u)" -print -quit)" ] || fail "after $1: files of another owner"
+    # Nor half a download beside the files that are meant to be there.
+    left=$(find . -mindepth 1 -maxdepth 1 ! -name v ! -name c ! -name x ! -name out ! -name image.tar)
+    [ -z "$left" ] || fail "after $1: $left"
 }
 list_all_mounts() { cut -d' ' -f4- /proc/self/mountinfo; }
 seed() {
@@ -112,14 +114,13 @@ test_each_system_call_failing() {
     count_calls
     local n error
     for ((n = 1; n <= n_calls; n++)); do
-        for error in 12 28; do
-            run faulty "fail:$error:$n"
-            if [ "$status" != 0 ]; then
-                expect_complaint 125
-            fi
-            runs "$mayfly" -q -i "$busybox" -S true
-            nothing_left "call $n, $(call $n), failing with $error"
-        done
+        error=$((n % 2 ? 12 : 28)) # out of memory, out of space
+        run faulty "fail:$error:$n"
+        if [ "$status" != 0 ]; then
+            expect_complaint 125
+        fi
+        runs "$mayfly" -q -i "$busybox" -S true
+        nothing_left "call $n, $(call $n), failing with $error"
     done
     expect_same "$(cat c/f)" kept
 }

@@ -21,6 +21,7 @@ void scratch_init(struct scratch *scratch) {
     char path[320];
     struct err err = {0};
 
+    *scratch = (struct scratch){.fd = -1, .store = STORE_INIT};
     snprintf(scratch->path, sizeof scratch->path, "%s/mayfly-test-XXXXXX", base ? base : "/tmp");
     cr_assert_not_null(mkdtemp(scratch->path));
     scratch->fd = open(scratch->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

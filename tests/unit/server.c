@@ -82,7 +82,9 @@ static void answer_route(int fd, const struct route *route, char *request, int *
     else if (route->fail_first && first)
         answer(fd, route->fail_first, NULL, "", 0, 0);
     else {
-        if (range && sscanf(range, "bytes=%zu-", &from) == 1 && from < size)
+        if (range && str_after(range, "bytes="))
+            from = strtoul(str_after(range, "bytes="), NULL, 10);
+        if (from > 0 && from < size)
             answer(fd, 206, route->headers, route->body + from, size - from, size - from);
         else
             answer(fd, route->status ? route->status : 200, route->headers, route->body, size,

@@ -39,7 +39,7 @@ static void put_entry(struct buf *tar, const struct tar_entry *entry) {
     char header[BLOCK] = {0};
     unsigned sum = 0;
 
-    memcpy(header, entry->name, strnlen(entry->name, 100));
+    (void)memccpy(header, entry->name, 0, 100);
     put_number(header + 100, 8, mode);
     put_number(header + 108, 8, entry->uid);
     put_number(header + 116, 8, entry->gid);
@@ -48,7 +48,7 @@ static void put_entry(struct buf *tar, const struct tar_entry *entry) {
     memset(header + 148, ' ', 8);
     header[156] = entry->type ? entry->type : '0';
     if (entry->link)
-        memcpy(header + 157, entry->link, strnlen(entry->link, 100));
+        (void)memccpy(header + 157, entry->link, 0, 100);
     memcpy(header + 257, "ustar\00000", 8);
     for (size_t i = 0; i < BLOCK; i++)
         sum += (unsigned char)header[i];

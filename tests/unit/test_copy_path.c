@@ -67,8 +67,7 @@ Test(copy_path, sources) {
         struct copy_place place = {.dir_fd = -1};
         struct err err = {0};
 
-        cr_assert_eq(copy_source(cases[i][0], &place, &err), 0, "%s: %s", cases[i][0],
-                     err.message);
+        cr_assert_eq(copy_source(cases[i][0], &place, &err), 0, "%s: %s", cases[i][0], err.message);
         expect_place(&place, cases[i][1], cases[i][2], cases[i][0]);
     }
 }
@@ -78,8 +77,8 @@ Test(copy_path, sources_that_are_not_there) {
         const char *source;
         int code;
     } cases[] = {
-        {"none", -ENOENT},     {"none/x", -ENOENT},  {"dir/none", -ENOENT}, {"file/", -ENOTDIR},
-        {"file/x", -ENOTDIR},  {"file/.", -ENOTDIR}, {"dangling/", -ENOENT}, {"dangling/x", -ENOENT},
+        {"none", -ENOENT},    {"none/x", -ENOENT},  {"dir/none", -ENOENT},  {"file/", -ENOTDIR},
+        {"file/x", -ENOTDIR}, {"file/.", -ENOTDIR}, {"dangling/", -ENOENT}, {"dangling/x", -ENOENT},
     };
     char name[NAME_MAX + 2];
     struct copy_place place = {.dir_fd = -1};

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -241,4 +242,46 @@ Test(fd, remove_tree_of_a_link_removes_the_link) {
 
 Test(fd, remove_tree_of_nothing_is_fine) {
     cr_assert_eq(fd_remove_tree(root, "none"), 0);
+}
+
+/* Makes "tree" with a branch of @depth directories, files in some, and the lowest closed. */
+static void make_deep(int depth) {
+    int dir = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), next;
+
+    for (int i = 0; i < depth; i++) {
+        const char *name = i ? "d" : "tree";
+
+        cr_assert_eq(mkdirat(dir, name, 0700), 0);
+        next = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        cr_assert_geq(next, 0);
+        close(dir);
+        dir = next;
+        if (i % 50 == 7) {
+            cr_assert_eq(symlinkat("/", dir, "link"), 0);
+            cr_assert_eq(mkdirat(dir, ".mayfly-removed-0", 0700), 0);
+            cr_assert_eq(mkdirat(dir, ".mayfly-removed-0/x", 0), 0);
+        }
+    }
+    close(dir);
+}
+
+Test(fd, remove_tree_deeper_than_descriptors) {
+    struct rlimit old, few;
+
+    make_deep(700);
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+    few = (struct rlimit){128, old.rlim_max};
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    cr_expect_eq(fd_remove_tree(root, "tree"), 0);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+    cr_expect_eq(faccessat(root, "tree", F_OK, 0), -1);
+}
+
+/* At each depth around the one where it begins to move directories. */
+Test(fd, remove_tree_of_any_depth) {
+    for (int depth = 1; depth < 200; depth += depth < 60 || depth > 70 ? 13 : 1) {
+        make_deep(depth);
+        cr_assert_eq(fd_remove_tree(root, "tree"), 0, "%d", depth);
+        cr_assert_eq(faccessat(root, "tree", F_OK, 0), -1);
+    }
 }

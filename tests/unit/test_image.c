@@ -390,6 +390,52 @@ Test(image, what_an_opaque_root_hides_is_not_mounted) {
     buf_done(&top);
 }
 
+/* Some tools write no entry for a directory that they change nothing of. */
+Test(image, directories_without_an_entry_are_as_below) {
+    _cleanup_scratch_ struct scratch scratch;
+    struct buf base = BUF_INIT, none = small_tar("none"), top = BUF_INIT;
+    struct layout_layer layers[] = {{.tar = &base}, {.tar = &none}, {.tar = &top}};
+    struct layout_layer alone[] = {{.tar = &top}};
+    struct image image;
+    struct stat st;
+    char path[256];
+
+    scratch_init(&scratch);
+    tarball_add(&base,
+                &(struct tar_entry){.name = "tmp", .type = '5', .mode = 01777, .mtime = 1000000});
+    tarball_add(&base, &(struct tar_entry){.name = "tmp/in", .type = '5', .mode = 0711});
+    tarball_end(&base);
+    tarball_file(&top, "tmp/in/f", "f");
+    tarball_file(&top, "own/f", "f");
+    tarball_add(&top, &(struct tar_entry){.name = "log", .type = '2', .link = "/tmp"});
+    tarball_file(&top, "log/.wh.gone", "");
+    tarball_end(&top);
+    layout_make(&scratch, "lay", layers, 3, NULL);
+    import_fine(&scratch, &image, refer(&scratch, "oci:", "lay"));
+    snprintf(path, sizeof path, "%s/tmp", image.layers.items[2]);
+    cr_assert_eq(fstatat(scratch.store.fd, path, &st, 0), 0);
+    cr_assert_eq(st.st_mode, S_IFDIR | 01777);
+    cr_assert_eq(st.st_mtime, 1000000);
+    snprintf(path, sizeof path, "%s/tmp/in", image.layers.items[2]);
+    cr_assert_eq(fstatat(scratch.store.fd, path, &st, 0), 0);
+    cr_assert_eq(st.st_mode, S_IFDIR | 0711);
+    snprintf(path, sizeof path, "%s/own", image.layers.items[2]);
+    cr_assert_eq(fstatat(scratch.store.fd, path, &st, 0), 0);
+    cr_assert_eq(st.st_mode, S_IFDIR | 0755);
+    image_done(&image);
+    /* The same layer with nothing below it is another. */
+    layout_make(&scratch, "alone", alone, 1, NULL);
+    import_fine(&scratch, &image, refer(&scratch, "oci:", "alone"));
+    snprintf(path, sizeof path, "%s/tmp", image.layers.items[0]);
+    cr_assert_eq(fstatat(scratch.store.fd, path, &st, 0), 0);
+    cr_assert_eq(st.st_mode, S_IFDIR | 0755);
+    image_done(&image);
+    cr_assert_eq(scratch_count(&scratch, "layers"), 4);
+    buf_done(&base);
+    buf_done(&none);
+    buf_done(&top);
+}
+
 Test(image, finding_loads_no_library) {
     _cleanup_scratch_ struct scratch scratch;
     struct buf tar = small_tar("x");
@@ -441,6 +487,12 @@ Test(image, two_imports_at_once_do_the_work_once) {
 
         snprintf(name, sizeof name, "f%d", i);
         tars[i] = BUF_INIT;
+        for (int k = 0; k < 7; k++) {
+            char dir[8];
+
+            snprintf(dir, sizeof dir, "d%d", k);
+            tarball_add(&tars[i], &(struct tar_entry){.name = dir, .type = '5'});
+        }
         for (int k = 0; k < 200; k++) {
             char file[32];
 

@@ -49,8 +49,10 @@ static int unpack_counted(struct scratch *scratch, struct buf *tar, struct unpac
 
 static int unpack(struct scratch *scratch, struct buf *tar, struct err *err) {
     struct unpack_count count;
+    int r = unpack_counted(scratch, tar, &count, err);
 
-    return unpack_counted(scratch, tar, &count, err);
+    strv_done(&count.implied);
+    return r;
 }
 
 /* Ends the tar, unpacks it, and frees it. */
@@ -293,9 +295,48 @@ Test(unpack, devices_are_left_out_and_counted) {
     cr_assert_eq(unpack_counted(&scratch, &tar, &count, &err), 0, "%s", err.message);
     buf_done(&tar);
     cr_assert_eq(count.n_devices, 2);
+    strv_done(&count.implied);
     cr_assert(!is_there(&scratch, "dev/sda"));
     cr_assert(!is_there(&scratch, "dev/null"));
     cr_assert(is_there(&scratch, "dev/file"));
+}
+
+Test(unpack, whiteouts_behind_a_link_mean_nothing) {
+    _cleanup_scratch_ struct scratch scratch;
+    struct buf tar = BUF_INIT;
+
+    scratch_init(&scratch);
+    tarball_add(&tar, &(struct tar_entry){.name = "log", .type = '2', .link = "/tmp"});
+    tarball_file(&tar, "log/x", "x");
+    tarball_file(&tar, "log/.wh.gone", "");
+    tarball_file(&tar, "log/.wh..wh..opq", "");
+    tarball_file(&tar, "log/y", "y");
+    unpack_fine(&scratch, &tar);
+    assert_link(&scratch, "log", "/tmp");
+    assert_content(&scratch, "tmp/x", "x");
+    assert_content(&scratch, "tmp/y", "y");
+    cr_assert(!is_there(&scratch, "tmp/gone"));
+    cr_assert(!has_xattr(&scratch, "tmp", "user.overlay.opaque", "y"));
+}
+
+Test(unpack, tells_which_directories_were_only_implied) {
+    _cleanup_scratch_ struct scratch scratch;
+    struct unpack_count count;
+    struct buf tar = BUF_INIT;
+    struct err err;
+
+    scratch_init(&scratch);
+    tarball_file(&tar, "a/b/c", "c");
+    tarball_file(&tar, "d/e/f", "f");
+    tarball_add(&tar, &(struct tar_entry){.name = "d", .type = '5', .mode = 0700});
+    tarball_end(&tar);
+    cr_assert_eq(unpack_counted(&scratch, &tar, &count, &err), 0, "%s", err.message);
+    cr_assert_eq(count.implied.n, 3);
+    cr_assert_str_eq(count.implied.items[0], "a");
+    cr_assert_str_eq(count.implied.items[1], "a/b");
+    cr_assert_str_eq(count.implied.items[2], "d/e");
+    strv_done(&count.implied);
+    buf_done(&tar);
 }
 
 Test(unpack, holes_stay_holes) {

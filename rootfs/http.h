@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_HTTP_H
+#define MAYFLY_HTTP_H
+
+#include "engine/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/**
+ * struct http_request - what is asked for; everything is lent
+ * @authorization: value of that header; goes to no other host that a redirect names; NULL: none
+ * @accept: value of that header, or NULL
+ * @ca_file: certificates to trust; NULL: the system's
+ * @allow_plain: http: is fine, in @url and in redirects
+ * @stall_sec: how long nothing may come before that is an error; 0: 30
+ * @offset: the first byte that is wanted
+ * @if_range: with @offset: only if the thing still has this ETag, else all of it; may be NULL
+ */
+struct http_request {
+    const char *url;
+    const char *authorization;
+    const char *accept;
+    const char *ca_file;
+    bool allow_plain;
+    unsigned stall_sec;
+    uint64_t offset;
+    const char *if_range;
+};
+
+struct http;
+
+/** HTTP_REFUSED - http_open(): no connection, or none with TLS, could be made. */
+#define HTTP_REFUSED 1
+
+/**
+ * http_open() - send a GET request and wait for the answer's head
+ *
+ * Redirects are followed, to http: (where allowed) and https: alone.  Loads libcurl.
+ * Context: any thread, with SIGPIPE blocked.
+ * Return: 0 (whatever the status), HTTP_REFUSED with a text, or -errno with a text.
+ */
+int http_open(struct http **ret_http, const struct http_request *request, struct err *err);
+
+/** http_status() - 200 and such. */
+int http_status(const struct http *http);
+
+/** http_header() - a header of the answer; lent; NULL when there is none. */
+const char *http_header(const struct http *http, const char *name);
+
+/**
+ * http_read() - the next bytes of the answer
+ * Return: their number, 0 at the end, -EPIPE with a text when the connection failed, or another
+ * -errno with a text.
+ */
+ssize_t http_read(struct http *http, void *data, size_t size, struct err *err);
+
+void http_close(struct http *http);
+
+/** http_read_all() - read an answer of at most @max_bytes; as fd_read_all(), with a text. */
+int http_read_all(struct http *http, size_t max_bytes, char **ret_data, size_t *ret_size,
+                  struct err *err);
+
+#endif

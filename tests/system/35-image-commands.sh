@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2154
+# The commands about images in the store: load, import, images, tag, rmi, prune.
+
+loaded() {
+    fresh_store
+    runs "$mayfly" load -i "$images/busybox-docker.tar"
+    expect_out 'Loaded image: mayfly.test/busybox:1'
+}
+# layers: how many directories of layers there are
+layers() { find "$MAYFLY_STORE"/*/layers -mindepth 1 -maxdepth 1 | wc -l; }
+
+test_an_archive_is_loaded_and_run_by_name() {
+    loaded
+    runs "$mayfly" -q -i mayfly.test/busybox:1 --pull never -S 'cat /etc/first /etc/second; echo $GREETING'
+    expect_out $'from the first layer\nfrom the second layer\nhello from the image'
+}
+
+test_an_archive_is_loaded_from_a_pipe_and_from_a_file_as_standard_input() {
+    fresh_store
+    gzip -c "$images/busybox-docker.tar" | run "$mayfly" load
+    expect_status 0
+    expect_out 'Loaded image: mayfly.test/busybox:1'
+    runs "$mayfly" load <"$images/busybox-docker.tar"
+    expect_out 'Loaded image: mayfly.test/busybox:1'
+    runs "$mayfly" -q -i mayfly.test/busybox:1 -S 'cat /etc/first'
+    expect_out 'from the first layer'
+    expect_same "$(store_leavings)" ''
+}
+
+test_a_layout_is_loaded() {
+    fresh_store
+    runs "$mayfly" load --input "$images/busybox-oci"
+    expect_out "Loaded image ID: sha256:$("$mayfly" images -q --no-trunc | cut -d: -f2)"
+    runs "$mayfly" tag "$("$mayfly" images -q)" from-layout
+    runs "$mayfly" -q -i from-layout -S 'cat /etc/first'
+    expect_out 'from the first layer'
+}
+
+test_what_is_no_archive_is_refused() {
+    fresh_store
+    run "$mayfly" load -i /etc/passwd
+    expect_complaint 125 '/etc/passwd'
+    echo nothing | run "$mayfly" load
+    expect_complaint 125 'standard input'
+    run "$mayfly" load -i nowhere
+    expect_complaint 125 'nowhere' 'No such file'
+    run "$mayfly" load -i "$busybox"
+    expect_complaint 125 'tar:PATH'
+    head -c 100000 "$images/busybox-docker.tar" | run "$mayfly" load
+    expect_complaint 125 'standard input'
+    tty -- "$mayfly" load
+    expect_status 125
+    grep -q 'give the archive with -i FILE' "$TEST_DIR/out" || fail "nothing said to the person at the terminal"
+    runs "$mayfly" images -q
+    expect_out ''
+    expect_same "$(layers)" 0
+    expect_same "$(store_leavings)" ''
+}
+
+test_a_tarball_is_imported_under_a_name() {
+    fresh_store
+    runs "$mayfly" import "$busybox" mine:1
+    runs "$mayfly" -q -i mine:1 -S 'cat /etc/first'
+    expect_out 'from the first layer'
+    gzip -c "$busybox" | run "$mayfly" import - mine
+    expect_status 0
+    runs "$mayfly" -q -i mine -S 'cat /etc/first'
+    expect_out 'from the first layer'
+    runs "$mayfly" images
+    expect_same "$(awk '{ print $1 ":" $2 }' "$TEST_DIR/out")" $'REPOSITORY:TAG\nmine:1\nmine:latest'
+    run "$mayfly" import "$busybox" 'Not a name'
+    expect_complaint 125 'Not a name'
+}
+
+test_the_list_of_images() {
+    loaded
+    runs "$mayfly" images
+    local id
+    id=$(awk 'NR == 2 { print $3 }' "$TEST_DIR/out")
+    grep -Eqx 'REPOSITORY +TAG +IMAGE ID +CREATED +SIZE' "$TEST_DIR/out" || fail "the titles"
+    grep -Eqx 'mayfly.test/busybox +1 +[0-9a-f]{12} +[0-9]+ (months|years) ago +[0-9.]+MB' "$TEST_DIR/out" || fail "the line"
+    runs "$mayfly" images -q
+    expect_out "$id"
+    runs "$mayfly" images -q --no-trunc
+    grep -Eqx "sha256:$id[0-9a-f]{52}" "$TEST_DIR/out" || fail "the id in full"
+    runs "$mayfly" images --format json
+    grep -Eqx "\[\{\"Id\":\"$id[0-9a-f]{52}\",\"Names\":\[\"mayfly.test/busybox:1\"\],\"Size\":[0-9]+,\"Created\":1700000000,\"CreatedAt\":\"2023-11-14T22:13:20Z\",\"Architecture\":\"amd64\"\}\]" "$TEST_DIR/out" || fail "as JSON"
+}
+
+test_images_are_chosen_by_pattern() {
+    loaded
+    "$mayfly" tag mayfly.test/busybox:1 alpha:1
+    "$mayfly" tag mayfly.test/busybox:1 alpha:2
+    "$mayfly" tag mayfly.test/busybox:1 team/beta
+    names() { "$mayfly" images "$@" | awk 'NR > 1 { printf "%s:%s ", $1, $2 }'; }
+    expect_same "$(names)" 'alpha:1 alpha:2 team/beta:latest mayfly.test/busybox:1 '
+    expect_same "$(names alpha)" 'alpha:1 alpha:2 '
+    expect_same "$(names alpha:2)" 'alpha:2 '
+    expect_same "$(names docker.io/library/alpha:2)" 'alpha:2 '
+    expect_same "$(names '*')" 'alpha:1 alpha:2 '
+    expect_same "$(names --filter reference='team/*')" 'team/beta:latest '
+    expect_same "$(names -f reference=beta)" ''
+    expect_same "$(names --filter dangling=true)" ''
+    expect_same "$(names beta --filter=reference='*/*:1')" 'mayfly.test/busybox:1 '
+    expect_same "$("$mayfly" images -q | wc -l)" 1
+    run "$mayfly" images --filter before=x
+    expect_complaint 2 'before=x'
+    run "$mayfly" images --format yaml
+    expect_complaint 2 'yaml'
+}
+
+test_an_image_goes_with_its_last_name() {
+    loaded
+    runs "$mayfly" tag mayfly.test/busybox:1 other
+    runs "$mayfly" rmi mayfly.test/busybox:1
+    expect_out 'Untagged: mayfly.test/busybox:1'
+    runs "$mayfly" -q -i other --pull never -S 'cat /etc/second'
+    expect_out 'from the second layer'
+    local id
+    id=$("$mayfly" images -q --no-trunc)
+    runs "$mayfly" rmi other:latest
+    expect_out $'Untagged: other:latest\nDeleted: '"$id"
+    expect_same "$(layers)" 0
+    run "$mayfly" -i other --pull never -S true
+    expect_complaint 125 'other' '--pull never'
+    run "$mayfly" rmi other
+    expect_complaint 125 'other'
+    run "$mayfly" rmi -f other
+    expect_complaint 0 'other'
+}
+
+test_an_id_with_several_names_needs_force() {
+    loaded
+    local id
+    id=$("$mayfly" images -q)
+    runs "$mayfly" tag "$id" other
+    run "$mayfly" rmi "$id"
+    expect_complaint 125 '2 names' '-f'
+    runs "$mayfly" rmi "$id" --force
+    expect_same "$(sort "$TEST_DIR/out" | sed 's/sha256:.*/ID/')" $'Deleted: ID\nUntagged: mayfly.test/busybox:1\nUntagged: other:latest'
+    expect_same "$(layers)" 0
+}
+
+test_an_image_in_use_stays() {
+    loaded
+    make_fifos
+    "$mayfly" -q -i mayfly.test/busybox:1 "${fifos[@]}" -S 'echo ready >/told; read x </go; cat /etc/second' >out &
+    local pid=$!
+    await ready
+    run "$mayfly" rmi -f mayfly.test/busybox:1
+    expect_complaint 125 'using'
+    runs "$mayfly" prune -af
+    let_go
+    ends_with 0 $pid
+    expect_same "$(cat out)" 'from the second layer'
+    runs "$mayfly" rmi mayfly.test/busybox:1
+}
+
+test_two_images_share_layers() {
+    loaded
+    local before
+    before=$(layers)
+    mkdir t
+    tar -C t -xf "$images/busybox-docker.tar"
+    sed -i 's/hello from the image/another hello/' t/*.json
+    sed -i 's/busybox:1/busybox:2/' t/manifest.json
+    tar -C t -cf two.tar .
+    "$mayfly" load -i two.tar >/dev/null 2>&1 || skip "the archive names its configuration by digest"
+    expect_same "$(layers)" "$before"
+    runs "$mayfly" rmi mayfly.test/busybox:1
+    runs "$mayfly" -q -i mayfly.test/busybox:2 --pull never -S 'cat /etc/first; echo $GREETING'
+    expect_out $'from the first layer\nanother hello'
+}
+
+test_prune_asks_and_says_what_it_freed() {
+    fresh_store
+    cp "$busybox" b.tar
+    runs "$mayfly" -q -i b.tar -S true
+    runs "$mayfly" import b.tar named
+    cp "$images/noshell.tar" n.tar
+    runs "$mayfly" -q -i n.tar -X /nothing ';' 2>/dev/null || true
+    expect_same "$(layers)" 2
+    echo n | run "$mayfly" prune -a
+    expect_status 1
+    run "$mayfly" prune -a </dev/null
+    expect_status 1
+    expect_same "$(layers)" 2
+    runs "$mayfly" prune --force
+    expect_out 'Total reclaimed space: 0B'
+    echo y | run "$mayfly" prune --all
+    expect_status 0
+    grep -Eqx 'Total reclaimed space: [0-9.]+[kM]B' "$TEST_DIR/out" || fail "the size"
+    expect_same "$(grep -c '^Deleted: tar-' "$TEST_DIR/out")" 1
+    expect_same "$(layers)" 1
+    runs "$mayfly" -q -i named --pull never -S 'cat /etc/first'
+    expect_out 'from the first layer'
+}
+
+test_mistakes_in_commands_about_images() {
+    fresh_store
+    run "$mayfly" tag only-one
+    expect_complaint 2 'tag REF\|ID NAME'
+    run "$mayfly" rmi
+    expect_complaint 2 'rmi REF'
+    run "$mayfly" images one two
+    expect_complaint 2 "'two'"
+    run "$mayfly" prune all
+    expect_complaint 2 "'all'"
+    run "$mayfly" rmi --forse x
+    expect_complaint 2 -- '--force'
+    run "$mayfly" tag nothing-here name
+    expect_complaint 125 'nothing-here'
+    run "$mayfly" tag "$busybox" name@sha256:1
+    expect_complaint 125 'name@sha256:1'
+    run "$mayfly" -i x --pull sometimes -S true
+    expect_complaint 2 -- '--pull' 'sometimes'
+    local command
+    for command in pull load import images tag rmi prune; do
+        runs "$mayfly" $command --help
+        grep -q "^Usage: mayfly $command" "$TEST_DIR/out" || fail "no help of $command"
+    done
+}

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2154
+# Images from a registry: Debian's docker-registry on loopback, filled by skopeo.
+
+# start_registry [TEXT]: TEXT is added to the "http" part of its configuration;
+# $registry is then its address.  It ends with the test.
+start_registry() {
+    command -v docker-registry >/dev/null && command -v skopeo >/dev/null ||
+        promised "docker-registry and skopeo are not installed"
+    printf '%s\n' 'version: 0.1' 'log: { level: info }' \
+        "storage: { filesystem: { rootdirectory: '$TEST_DIR/registry' } }" \
+        "${2:-}" 'http:' '  addr: 127.0.0.1:0' "${1:-}" >registry.yml
+    local line log
+    mkfifo "$TEST_DIR/registry-log"
+    exec {log}<>"$TEST_DIR/registry-log"
+    docker-registry serve registry.yml >&"$log" 2>&1 &
+    registry_pid=$!
+    trap stop_registry EXIT
+    until [[ ${line:-} == *'listening on '* ]]; do
+        read -rt 60 line <&"$log" || fail "the registry does not start"
+    done
+    [[ $line =~ listening\ on\ (127.0.0.1:[0-9]+) ]] || fail "$line"
+    registry=${BASH_REMATCH[1]}
+    # Whatever else it has to say.
+    cat <&"$log" >registry.log &
+    drain_pid=$!
+    exec {log}<&-
+}
+stop_registry() {
+    [ -z "${registry_pid:-}" ] || kill -KILL $registry_pid $drain_pid
+    wait
+    registry_pid=''
+}
+# push NAME [OPTION...]: the busybox image
+push() {
+    local name=$1
+    shift
+    skopeo copy --insecure-policy --dest-tls-verify=false "$@" "oci:$images/busybox-oci" \
+        "docker://$registry/$name" >skopeo.log 2>&1 || fail "skopeo: $(cat skopeo.log)"
+}
+# blob_file HEX: where the registry keeps a blob
+blob_file() { echo "$TEST_DIR/registry/docker/registry/v2/blobs/sha256/${1:0:2}/$1/data"; }
+# layer_blobs NAME: digits of the layers' digests, the lowest first
+layer_blobs() {
+    skopeo inspect --raw --tls-verify=false "docker://$registry/$1" |
+        tr ',{' '\n\n' | sed -n '/layers/,$s/.*"digest": *"sha256:\([0-9a-f]*\)".*/\1/p'
+}
+
+test_an_image_is_pulled_and_run_by_name() {
+    fresh_store
+    start_registry
+    push team/busybox:1
+    runs "$mayfly" pull "$registry/team/busybox:1"
+    expect_same "$(cat "$TEST_DIR/out")" "$("$mayfly" images -q --no-trunc | cut -d: -f2)"
+    expect_err "^mayfly: pulling $registry/team/busybox:1$"
+    runs "$mayfly" pull -q "$registry/team/busybox:1"
+    expect_silence
+    runs "$mayfly" -q -i "$registry/team/busybox:1" -S 'cat /etc/first /etc/second; ls /etc/gone 2>/dev/null; echo $GREETING'
+    expect_status 0
+    expect_out $'from the first layer\nfrom the second layer\nhello from the image'
+}
+
+test_a_run_pulls_what_is_missing_and_then_asks_nobody() {
+    fresh_store
+    start_registry
+    push busybox:1
+    local digest
+    digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$registry/busybox:1")
+    runs "$mayfly" -q -i "$registry/busybox:1" -S 'cat /etc/first'
+    expect_out 'from the first layer'
+    runs "$mayfly" -q -i "$registry/busybox@$digest" -S 'cat /etc/first'
+    stop_registry
+    runs "$mayfly" -q -i "$registry/busybox:1" -S 'cat /etc/second'
+    expect_out 'from the second layer'
+    runs "$mayfly" -q -i "$registry/busybox@$digest" --pull never -S true
+    run "$mayfly" -i "$registry/busybox:1" --pull always -S true
+    expect_complaint 125 "$registry"
+    runs "$mayfly" -q -i "$registry/busybox:1" -S 'cat /etc/second'
+}
+
+test_pull_never_and_always() {
+    fresh_store
+    start_registry
+    push busybox:1
+    run "$mayfly" -i "$registry/busybox:1" --pull never -S true
+    expect_complaint 125 "$registry/busybox:1" '--pull never'
+    runs "$mayfly" -q -i "$registry/busybox:1" --pull always -S 'cat /etc/first'
+    # The same name, another image: only "always" sees it.
+    mkdir -p t/etc
+    echo 'from a newer image' >t/etc/first
+    cp "$busybox" newer.tar
+    tar -C t --owner=0 --group=0 -rf newer.tar ./etc/first
+    local hex
+    hex=$(sha256sum newer.tar | cut -d' ' -f1)
+    printf '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$hex" >config.json
+    printf '[{"Config":"config.json","RepoTags":["newer:1"],"Layers":["newer.tar"]}]' >manifest.json
+    tar -cf newer-docker.tar config.json manifest.json newer.tar
+    skopeo copy --insecure-policy --dest-tls-verify=false docker-archive:newer-docker.tar \
+        "docker://$registry/busybox:1" >skopeo.log 2>&1 || fail "skopeo: $(cat skopeo.log)"
+    runs "$mayfly" -q -i "$registry/busybox:1" -S 'cat /etc/first'
+    expect_out 'from the first layer'
+    runs "$mayfly" -q -i "$registry/busybox:1" --pull always -S 'cat /etc/first'
+    expect_out 'from a newer image'
+    # What has a place of its own is asked of nobody.
+    runs "$mayfly" -q -i "$busybox" --pull never -S 'cat /etc/first'
+    expect_out 'from the first layer'
+    runs "$mayfly" -q -i "$busybox" --pull always -S 'cat /etc/first'
+    expect_out 'from the first layer'
+}
+
+test_what_a_registry_does_not_have() {
+    fresh_store
+    start_registry
+    push busybox:1
+    run "$mayfly" pull -q "$registry/nothing:1"
+    expect_complaint 125 "$registry/nothing:1" 'not found'
+    run "$mayfly" pull -q "$registry/busybox:9"
+    expect_complaint 125 "$registry/busybox:9" 'not found'
+    run "$mayfly" -i "$registry/nothing:1" -S true
+    expect_complaint 125 "$registry/nothing:1"
+    run "$mayfly" pull -q "$registry/nothing" "$registry/busybox:1"
+    expect_complaint 125 nothing
+    expect_same "$(wc -l <"$TEST_DIR/out")" 1
+    run "$mayfly" pull -q ./here
+    expect_complaint 125 ./here
+    expect_same "$("$mayfly" images -q | wc -l)" 1
+}
+
+test_layers_that_are_here_are_not_fetched_again() {
+    fresh_store
+    start_registry
+    push busybox:1
+    runs "$mayfly" pull "$registry/busybox:1"
+    "$mayfly" tag "$registry/busybox:1" kept
+    "$mayfly" rmi "$registry/busybox:1" >/dev/null
+    local hex blobs
+    blobs=$(layer_blobs busybox:1)
+    [ -n "$blobs" ] || fail "no layers"
+    for hex in $blobs; do
+        rm "$(blob_file "$hex")"
+    done
+    runs "$mayfly" -q -i "$registry/busybox:1" -S 'cat /etc/second'
+    expect_out 'from the second layer'
+}
+
+test_a_layer_that_was_changed_on_the_way_is_refused() {
+    fresh_store
+    start_registry
+    push busybox:1
+    local hex file
+    hex=$(layer_blobs busybox:1 | tail -n 1)
+    file=$(blob_file "$hex")
+    printf x | dd of="$file" bs=1 seek=$(($(stat -c %s "$file") - 1)) conv=notrunc 2>/dev/null
+    run "$mayfly" pull -q "$registry/busybox:1"
+    expect_complaint 125 "$registry/busybox:1" 'layer'
+    runs "$mayfly" images -q
+    expect_out ''
+    expect_same "$(store_leavings)" ''
+    push busybox:1
+    cp "$images/busybox-oci/blobs/sha256/$hex" "$file"
+    runs "$mayfly" -q -i "$registry/busybox:1" -S 'cat /etc/second'
+    expect_out 'from the second layer'
+}
+
+test_zstd_layers_are_pulled() {
+    fresh_store
+    start_registry
+    push busybox:zstd --dest-compress-format zstd --dest-compress
+    skopeo inspect --raw --tls-verify=false "docker://$registry/busybox:zstd" | grep -q zstd ||
+        skip "this skopeo does not recompress"
+    runs "$mayfly" -q -i "$registry/busybox:zstd" -S 'cat /etc/first /etc/second'
+    expect_out $'from the first layer\nfrom the second layer'
+}
+
+test_tls_and_a_password() {
+    fresh_store
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=registry \
+        -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem 2>/dev/null || promised "no openssl"
+    # The password is "secret".
+    echo 'person:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a' >passwords
+    start_registry "  tls: { certificate: '$PWD/cert.pem', key: '$PWD/key.pem' }" \
+        "auth: { htpasswd: { realm: test, path: '$PWD/passwords' } }"
+    push busybox:1 --dest-creds person:secret
+    export DOCKER_CONFIG=$PWD/docker REGISTRY_AUTH_FILE=
+    unset REGISTRY_AUTH_FILE
+    mkdir docker
+    run "$mayfly" pull -q "$registry/busybox:1"
+    expect_complaint 125 "$registry" 'certificate'
+    export REGISTRY_CA=$PWD/cert.pem
+    run "$mayfly" pull -q "$registry/busybox:1"
+    expect_complaint 125 "$registry" 'login'
+    printf '{"auths":{"%s":{"auth":"%s"}}}' "$registry" "$(printf person:wrong | base64)" >docker/config.json
+    run "$mayfly" pull -q "$registry/busybox:1"
+    expect_complaint 125 "$registry"
+    printf '{"auths":{"%s":{"auth":"%s"}}}' "$registry" "$(printf person:secret | base64)" >docker/config.json
+    runs "$mayfly" -q -i "$registry/busybox:1" -S 'cat /etc/first'
+    expect_out 'from the first layer'
+}
+
+test_two_pulls_of_one_image_at_once() {
+    fresh_store
+    start_registry
+    push busybox:1
+    local i pids=()
+    for i in 1 2 3 4; do
+        "$mayfly" pull -q "$registry/busybox:1" >"$i" &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do
+        ends_with 0 "$i"
+    done
+    expect_same "$(sort -u 1 2 3 4 | wc -l)" 1
+    expect_same "$(store_leavings)" ''
+    runs "$mayfly" -q -i "$registry/busybox:1" --pull never -S 'cat /etc/second'
+    expect_out 'from the second layer'
+}
+
+test_a_pull_that_hangs_is_broken_off() {
+    fresh_store
+    start_registry
+    push busybox:1
+    local signal status_wanted pid
+    kill -STOP $registry_pid
+    mkfifo told
+    local line
+    while read -r signal status_wanted; do
+        # bash lets what runs in the background ignore SIGINT.
+        env --default-signal=INT "$mayfly" pull "$registry/busybox:1" >out 2>told &
+        pid=$!
+        # Said when signals are taken already.
+        read -rt 60 line <told
+        [[ $line == *pulling* ]] || fail "came: $line"
+        kill -"$signal" $pid
+        ends_with "$status_wanted" $pid
+        expect_same "$(store_leavings)" ''
+    done <<<$'INT 130\nTERM 143\nHUP 129'
+    kill -CONT $registry_pid
+    runs "$mayfly" pull "$registry/busybox:1"
+}
+
+test_pulls_killed_at_random_moments() {
+    fresh_store
+    start_registry
+    push busybox:1
+    RANDOM=${MAYFLY_SEED:-$$}
+    echo "seed ${MAYFLY_SEED:-$$}"
+    local i began usual
+    began=${EPOCHREALTIME/./}
+    runs "$mayfly" pull -q "$registry/busybox:1"
+    usual=$((${EPOCHREALTIME/./} - began))
+    for ((i = 0; i < ${MAYFLY_CRASHES:-200} / 10; i++)); do
+        "$mayfly" rmi -f "$registry/busybox:1" >/dev/null 2>&1
+        "$helpers/killer" $(((RANDOM * 32768 + RANDOM) % usual)) "$mayfly" pull -q "$registry/busybox:1" >/dev/null 2>&1
+        runs "$mayfly" -q -i "$registry/busybox:1" -S 'cat /etc/first /etc/second'
+        expect_out $'from the first layer\nfrom the second layer'
+        expect_same "$(store_leavings)" ''
+    done
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "mayfly tag", "rmi" and "prune".  What a removal has taken away is found out by
+ * comparing the lists before and after it, so that the lines tell what is so.
+ */
+#include "commands.h"
+#include "engine/base/cleanup.h"
+#include "engine/base/str.h"
+#include "image_command.h"
+#include "image_table.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define _cleanup_entries_ __attribute__((cleanup(image_entries_done)))
+
+/* What the options have said. */
+struct change {
+    bool all;
+    bool force;
+};
+
+enum change_option {
+    CHANGE_OPTION_ALL,
+    CHANGE_OPTION_FORCE,
+};
+
+static int apply(struct image_job *job, int option, const char *value, struct err *err) {
+    struct change *change = job->choice;
+
+    (void)value;
+    (void)err;
+    change->all |= option == CHANGE_OPTION_ALL;
+    change->force |= option == CHANGE_OPTION_FORCE;
+    return 0;
+}
+
+static bool has_name(const struct image_entries *entries, const char *name) {
+    for (size_t i = 0; i < entries->n; i++)
+        if (entries->items[i].name && str_eq(entries->items[i].name, name))
+            return true;
+    return false;
+}
+
+static bool has_id(const struct image_entries *entries, const char *id) {
+    for (size_t i = 0; i < entries->n; i++)
+        if (str_eq(entries->items[i].id, id))
+            return true;
+    return false;
+}
+
+/* A line for each name and each image that is no longer there. */
+static int tell_difference(struct image_job *job, const struct image_entries *before,
+                           struct err *err) {
+    _cleanup_entries_ struct image_entries after = {0};
+    int r = images_list(&job->images, &after, err);
+
+    for (size_t i = 0; r == 0 && i < before->n; i++)
+        if (before->items[i].name && !has_name(&after, before->items[i].name))
+            image_command_print(job, "Untagged: %s", image_table_name(before->items[i].name));
+    for (size_t i = 0; r == 0 && i < before->n; i++) {
+        const struct image_entries earlier = {.items = before->items, .n = i};
+        const char *id = before->items[i].id;
+        _cleanup_buf_ struct buf text = BUF_INIT;
+
+        if (has_id(&after, id) || has_id(&earlier, id))
+            continue;
+        image_table_id(&text, id, true);
+        image_command_print(job, "Deleted: %s", text.data ? text.data : "");
+    }
+    return r;
+}
+
+/* --- tag ---------------------------------------------------------------------- */
+
+static int run_tag(struct image_job *job, struct err *err) {
+    return images_tag(&job->images, job->words[0], job->words[1], err);
+}
+
+int tag_command(int argc, char **argv) {
+    static const struct image_command command = {
+        .name = "tag",
+        .words = "REF|ID NAME[:TAG]",
+        .about = "Gives an image of the store one more name; another image that had it loses it.\n",
+        .n_words_min = 2,
+        .n_words_max = 2,
+        .run = run_tag,
+    };
+    struct change change = {0};
+
+    return image_command_run(&command, &change, argc, argv);
+}
+
+/* --- rmi ---------------------------------------------------------------------- */
+
+static int remove_one(struct image_job *job, const char *reference, struct err *err) {
+    const struct change *change = job->choice;
+    _cleanup_entries_ struct image_entries before = {0};
+    int r = images_list(&job->images, &before, err);
+
+    if (r == 0)
+        r = images_remove(&job->images, reference, change->force, err);
+    return r < 0 ? r : tell_difference(job, &before, err);
+}
+
+static int run_rmi(struct image_job *job, struct err *err) {
+    const struct change *change = job->choice;
+
+    for (size_t i = 0; i < job->n_words; i++) {
+        int r = remove_one(job, job->words[i], err), status = job->status;
+
+        if (r < 0 && !image_command_complain(job, err))
+            return r;
+        if (r == -ENOENT && change->force)
+            job->status = status;
+    }
+    return 0;
+}
+
+int rmi_command(int argc, char **argv) {
+    static const struct option_spec specs[] = {
+        {"force", 'f', NULL, "Options",
+         "an image of several names goes by its id too; one that is not there is no failure",
+         CHANGE_OPTION_FORCE},
+    };
+    static const struct image_command command = {
+        .name = "rmi",
+        .words = "REF|ID...",
+        .about =
+            "Takes names away from images; with its last name an image goes, and with it the\n"
+            "layers that no other image has.  An id means the image with all of its names; its\n"
+            "first 8 characters suffice.  An image that a run has stays.\n",
+        .specs = specs,
+        .n_specs = N_ELEMENTS(specs),
+        .n_words_min = 1,
+        .n_words_max = SIZE_MAX,
+        .apply = apply,
+        .run = run_rmi,
+    };
+    struct change change = {0};
+
+    return image_command_run(&command, &change, argc, argv);
+}
+
+/* --- prune -------------------------------------------------------------------- */
+
+/* Asks before anything is removed. */
+static int prepare_prune(struct image_job *job, struct err *err) {
+    const struct change *change = job->choice;
+    _cleanup_buf_ struct buf question = BUF_INIT;
+    char answer[16] = "";
+
+    (void)err;
+    if (change->force)
+        return 0;
+    buf_printf(&question, "Remove %s? [y/N] ",
+               change->all ? "all images without a name" : "what nobody refers to");
+    (void)console_write(&job->messages, &question);
+    if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+        return 0;
+    job->status = 1;
+    return 1;
+}
+
+static int run_prune(struct image_job *job, struct err *err) {
+    const struct change *change = job->choice;
+    _cleanup_entries_ struct image_entries before = {0};
+    _cleanup_buf_ struct buf size = BUF_INIT;
+    uint64_t bytes = 0;
+    int r = images_list(&job->images, &before, err);
+
+    if (r == 0)
+        r = images_prune(&job->images, change->all, &bytes, err);
+    if (r == 0)
+        r = tell_difference(job, &before, err);
+    if (r < 0)
+        return r;
+    image_table_size(&size, bytes);
+    image_command_print(job, "Total reclaimed space: %s", size.data ? size.data : "");
+    return 0;
+}
+
+int prune_command(int argc, char **argv) {
+    static const struct option_spec specs[] = {
+        {"all", 'a', NULL, "Options",
+         "images without a name too, such as those that runs have unpacked from archives",
+         CHANGE_OPTION_ALL},
+        {"force", 'f', NULL, "Options", "do not ask first", CHANGE_OPTION_FORCE},
+    };
+    static const struct image_command command = {
+        .name = "prune",
+        .words = "",
+        .about = "Removes images and layers that nobody refers to, by a name or by an archive, and "
+                 "says\n"
+                 "how large they were.  What a run has stays.\n",
+        .specs = specs,
+        .n_specs = N_ELEMENTS(specs),
+        .apply = apply,
+        .prepare = prepare_prune,
+        .run = run_prune,
+    };
+    struct change change = {0};
+
+    return image_command_run(&command, &change, argc, argv);
+}
