@@ -81,6 +81,23 @@ static void add_uplink_rule(struct netlink_batch *batch, uint32_t uplink) {
     nft_rule_end(batch);
 }
 
+/** add_tcp_rule() - most of all traffic, let through by the first rule instead of the last. */
+static void add_tcp_rule(struct netlink_batch *batch) {
+    static const uint8_t tcp = IPPROTO_TCP;
+    static const uint8_t loopback = 127;
+
+    nft_rule_begin(batch, &table, INGRESS);
+    match_protocol(batch, ETH_P_IP);
+    match_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_PROTOCOL, &tcp, sizeof tcp);
+    nft_load_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_DESTINATION, 1, NFT_REGISTER(0));
+    nft_compare(batch, NFT_REGISTER(0), NFT_CMP_NEQ, &loopback, sizeof loopback);
+    load_key(batch, NFT_PAYLOAD_LL_HEADER, ETHER_SOURCE);
+    nft_load_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV4_SOURCE, 4, NFT_REGISTER(3));
+    nft_lookup(batch, ADDRESSES, NFT_REGISTER(0), false);
+    nft_verdict(batch, NF_ACCEPT);
+    nft_rule_end(batch);
+}
+
 static void add_mac_rule(struct netlink_batch *batch) {
     nft_rule_begin(batch, &table, INGRESS);
     load_key(batch, NFT_PAYLOAD_LL_HEADER, ETHER_SOURCE);
@@ -161,6 +178,7 @@ void guard_add(struct netlink_batch *batch, uint32_t uplink) {
     nft_add_set(batch, &table, ADDRESSES, 2, sizeof(struct key));
     nft_add_base_chain(batch, &table, &ingress);
     nft_add_base_chain(batch, &table, &between);
+    add_tcp_rule(batch);
     if (uplink > 0)
         add_uplink_rule(batch, uplink);
     add_mac_rule(batch);

@@ -414,7 +414,8 @@ int network_attach(const struct network_request *request, struct network **ret_n
     }
     if (r < 0)
         return r;
-    *ret_network = take_ptr(network);
+    *ret_network = network;
+    network = NULL;
     return 0;
 }
 

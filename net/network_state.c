@@ -72,21 +72,23 @@ struct network_member *network_state_find(const struct network_state *state, con
 }
 
 uint32_t network_state_free_address(const struct network_state *state, uint32_t start) {
-    /* The first address is the bridge's own. */
+    /* The first address is the bridge's own, the last one the host's where it is there. */
     uint32_t first = subnet_first(&state->subnet) + 1;
     uint32_t n = subnet_last(&state->subnet) - first + (state->uplink[0] ? 0 : 1);
-    _cleanup_free_ uint8_t *taken = calloc(n, 1);
+    uint8_t *taken = calloc(n, 1);
+    uint32_t address = 0;
 
     for (size_t i = 0; taken && i < state->n_members; i++)
         if (state->members[i].address - first < n)
             taken[state->members[i].address - first] = 1;
-    for (uint32_t i = 0; taken && i < n; i++) {
+    for (uint32_t i = 0; taken && i < n && address == 0; i++) {
         uint32_t k = (start - first < n ? start - first + i : i) % n;
 
         if (!taken[k])
-            return first + k;
+            address = first + k;
     }
-    return 0;
+    free(taken);
+    return address;
 }
 
 static int parse_mac(const char *text, uint8_t ret[6]) {
@@ -102,13 +104,21 @@ static int parse_mac(const char *text, uint8_t ret[6]) {
 
 static int parse_member(struct network_state *state, const char *text) {
     struct network_member member = {0};
-    char address_text[INET_ADDRSTRLEN], mac[16];
+    char pid[12], ns_fd[12], inode[24], port[12], address_text[INET_ADDRSTRLEN], mac[16];
+    uint64_t pid_value, ns_fd_value, port_value;
     struct in_addr address;
 
-    if (sscanf(text, "%d %d %" SCNu64 " %" SCNu32 " %15s %15s %63s", &member.pid, &member.ns_fd,
-               &member.ns_inode, &member.port, address_text, mac, member.name) != 7 ||
+    if (sscanf(text, "%11s %11s %23s %11s %15s %15s %63s", pid, ns_fd, inode, port, address_text,
+               mac, member.name) != 7 ||
+        str_to_u64(pid, INT32_MAX, &pid_value) < 0 ||
+        str_to_u64(ns_fd, INT32_MAX, &ns_fd_value) < 0 ||
+        str_to_u64(inode, UINT64_MAX, &member.ns_inode) < 0 ||
+        str_to_u64(port, INT32_MAX, &port_value) < 0 ||
         inet_pton(AF_INET, address_text, &address) != 1 || parse_mac(mac, member.mac) < 0)
         return -EBADMSG;
+    member.pid = (pid_t)pid_value;
+    member.ns_fd = (int)ns_fd_value;
+    member.port = (uint32_t)port_value;
     member.address = ntohl(address.s_addr);
     return network_state_add(state, &member);
 }
@@ -129,7 +139,7 @@ static int parse_line(struct network_state *state, const char *line) {
     if ((rest = str_after(line, "uplink "))) {
         if (strlen(rest) >= sizeof state->uplink)
             return -EBADMSG;
-        strcpy(state->uplink, rest);
+        memcpy(state->uplink, rest, strlen(rest) + 1);
         return 0;
     }
     if (str_eq(line, "forwards")) {
