@@ -175,7 +175,7 @@ static-tidy: $(TIDY)
 $(B)/tidy/%.ok: %.c .clang-tidy Makefile | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,TIDY)
-	$Qclang-tidy --quiet --warnings-as-errors='*' $< -- $(CPPFLAGS) $(MODE) $(WARNINGS) 2>$@.err || { cat $@.err >&2; exit 1; }
+	$Qclang-tidy --quiet --warnings-as-errors='*' $< -- $(CPPFLAGS) -DMAYFLY_FAULT $(MODE) $(WARNINGS) 2>$@.err || { cat $@.err >&2; exit 1; }
 	@$(CC) $(CPPFLAGS) -MM -MP -MT $@ -MF $@.d $<
 	@touch $@
 

@@ -149,6 +149,9 @@ int supervise_await(struct supervisor *s, struct message *message, struct err *e
         if (wait_for_all(s, fds, 3 + TERMINAL_N_POLL) < 0)
             return err_errno(err, "cannot wait for the container");
         terminal_dispatch(&s->terminal, fds + 3);
+        /* Its last words came before its end, though the end may have been seen first. */
+        if (fds[2].revents && !fds[0].revents)
+            (void)poll(fds, 1, 0);
         if (fds[0].revents & POLLIN) {
             r = message_receive(s->container->socket_fd, message, came, 2, &n_came);
             if (r == -EPIPE)

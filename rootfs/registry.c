@@ -43,7 +43,8 @@ static bool list_has(const char *list, const char *item) {
 static bool may_be_plain(const char *host) {
     size_t n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
 
-    return (n == 9 && memcmp(host, "localhost", n) == 0) || str_after(host, "127.") ||
+    return (n == 9 && memcmp(host, "localhost", n) == 0) ||
+           (str_after(host, "127.") && strspn(host, "0123456789.") == n) ||
            (n == 5 && memcmp(host, "[::1]", n) == 0) ||
            list_has(getenv("MAYFLY_INSECURE_REGISTRIES"), host);
 }

@@ -66,11 +66,10 @@ int pull_command(int argc, char **argv) {
     static const struct image_command command = {
         .name = "pull",
         .words = "REF...",
-        .about =
-            "Fetches images from their registries, or tarballs from their addresses, whether or\n"
-            "not they are in the store; layers that are there already are not fetched again.\n"
-            "Prints the id of each.  User names and passwords are those that 'docker login' and\n"
-            "'podman login' have kept.\n",
+        .about = "Fetches images from their registries, or tarballs from their "
+                 "addresses, whether or not they are in the store; layers that are there "
+                 "already are not fetched again. Prints the id of each.  User names and "
+                 "passwords are those that 'docker login' and 'podman login' have kept.",
         .specs = specs,
         .n_specs = N_ELEMENTS(specs),
         .n_words_min = 1,
@@ -122,10 +121,10 @@ int load_command(int argc, char **argv) {
     static const struct image_command command = {
         .name = "load",
         .words = "",
-        .about =
-            "Brings in every image of an archive, under the names that it has there: what 'save'\n"
-            "of docker and podman and 'skopeo copy' write, compressed or not.  Without -i the\n"
-            "archive is read from standard input.\n",
+        .about = "Brings in every image of an archive, under the names that it has "
+                 "there: what 'save' of docker and podman and 'skopeo copy' write, "
+                 "compressed or not.  Without -i the archive is read from standard "
+                 "input.",
         .specs = specs,
         .n_specs = N_ELEMENTS(specs),
         .apply = apply,
@@ -156,9 +155,8 @@ int import_command(int argc, char **argv) {
     static const struct image_command command = {
         .name = "import",
         .words = "FILE|ADDRESS|- [NAME[:TAG]]",
-        .about =
-            "Makes an image of a root file system in a tarball, compressed or not, and prints its\n"
-            "id.  '-' reads standard input.\n",
+        .about = "Makes an image of a root file system in a tarball, compressed or not, "
+                 "and prints its id.  '-' reads standard input.",
         .n_words_min = 1,
         .n_words_max = 2,
         .run = run_import,

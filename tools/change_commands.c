@@ -84,7 +84,8 @@ int tag_command(int argc, char **argv) {
     static const struct image_command command = {
         .name = "tag",
         .words = "REF|ID NAME[:TAG]",
-        .about = "Gives an image of the store one more name; another image that had it loses it.\n",
+        .about = "Gives an image of the store one more name; another image that had it "
+                 "loses it.",
         .n_words_min = 2,
         .n_words_max = 2,
         .run = run_tag,
@@ -129,10 +130,10 @@ int rmi_command(int argc, char **argv) {
     static const struct image_command command = {
         .name = "rmi",
         .words = "REF|ID...",
-        .about =
-            "Takes names away from images; with its last name an image goes, and with it the\n"
-            "layers that no other image has.  An id means the image with all of its names; its\n"
-            "first 8 characters suffice.  An image that a run has stays.\n",
+        .about = "Takes names away from images; with its last name an image goes, and "
+                 "with it the layers that no other image has.  An id means the image "
+                 "with all of its names; its first 8 characters suffice.  An image that "
+                 "a run has stays.",
         .specs = specs,
         .n_specs = N_ELEMENTS(specs),
         .n_words_min = 1,
@@ -193,9 +194,8 @@ int prune_command(int argc, char **argv) {
     static const struct image_command command = {
         .name = "prune",
         .words = "",
-        .about = "Removes images and layers that nobody refers to, by a name or by an archive, and "
-                 "says\n"
-                 "how large they were.  What a run has stays.\n",
+        .about = "Removes images and layers that nobody refers to, by a name or by an "
+                 "archive, and says how large they were.  What a run has stays.",
         .specs = specs,
         .n_specs = N_ELEMENTS(specs),
         .apply = apply,

@@ -38,10 +38,10 @@ static const struct entry commands[] = {
 static const struct entry images[] = {
     {"rootfs:DIR, /DIR, ./DIR", "an unpacked root file system, never written to"},
     {"tar:FILE or FILE", "a root file system in a tarball, compressed or not"},
-    {"debian:12, HOST/NAME[:TAG], NAME@sha256:...",
-     "from the store, else from its registry (docker.io by default)"},
+    {"debian:12, HOST/NAME[:TAG]", "from the store, else from its registry (docker.io by default)"},
     {"http://..., https://...", "a tarball of a root file system on a server"},
-    {"oci:DIR[:TAG], oci-archive:FILE[:TAG]", "an OCI image layout, also in an archive"},
+    {"oci:DIR[:TAG]", "an OCI image layout"},
+    {"oci-archive:FILE[:TAG]", "the same in an archive"},
     {"docker-archive:FILE[:REF]", "what 'docker save' and 'podman save' write"},
     {"host:", "this machine's own root, as a throw-away copy"},
 };
@@ -59,6 +59,7 @@ static const struct entry variables[] = {
     {"MAYFLY_NET", "the network mode where --net is not given"},
     {"MAYFLY_STORE", "the directory of unpacked images"},
     {"MAYFLY_REGISTRY_MIRRORS", "REGISTRY=HOST,...: who is asked first for a registry's images"},
+    {"MAYFLY_INSECURE_REGISTRIES", "HOST,...: registries that plain http is spoken with"},
     {"REGISTRY_CA", "a file of certificates that registries may have beside the system's"},
 };
 
@@ -158,8 +159,8 @@ void help_doctor(struct buf *buf, const struct option_spec *specs, size_t n_spec
 }
 
 void help_command_text(struct buf *buf, const char *name, const char *words, const char *about) {
-    buf_printf(buf, "Usage: mayfly %s [OPTION]...%s%s\n\n%s", name, *words ? " " : "", words,
-               about);
+    buf_printf(buf, "Usage: mayfly %s [OPTION]...%s%s\n\n", name, *words ? " " : "", words);
+    text_append_wrapped(buf, about, 0, COLUMNS);
 }
 
 void help_version(struct buf *buf) {

@@ -16,7 +16,7 @@ struct image_job;
  * struct image_command - one of the commands about images
  * @name: "rmi"
  * @words: what it takes beside options, as the help shows it; "REF..."
- * @about: what it does, for the help; lines of at most 80 columns, the last one with its newline
+ * @about: what it does, for the help, which wraps it
  * @specs: its own options, ids from 0 on; --debug, --color and --help are added
  * @n_words_min, @n_words_max: how many words there have to be
  * @apply: takes one of its own options.  Return: 0 or -EINVAL with a text.

@@ -129,10 +129,10 @@ int images_command(int argc, char **argv) {
     static const struct image_command command = {
         .name = "images",
         .words = "[NAME[:TAG]]",
-        .about =
-            "Lists the images in the store; with a word, those of that name, in which *, ? and\n"
-            "[...] may stand for parts of a name.  An image of several names has a line for\n"
-            "each; <none> has none: it was unpacked from an archive, or has lost its name.\n",
+        .about = "Lists the images in the store; with a word, those of that name, in "
+                 "which *, ? and [...] may stand for parts of a name.  An image of "
+                 "several names has a line for each; <none> has none: it was unpacked "
+                 "from an archive, or has lost its name.",
         .specs = specs,
         .n_specs = N_ELEMENTS(specs),
         .n_words_max = 1,

@@ -21,8 +21,6 @@
 
 #define MAX_COMMANDS 32
 
-extern char **environ;
-
 static uint64_t now(void) {
     struct timespec t;
 

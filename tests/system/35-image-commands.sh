@@ -166,7 +166,8 @@ test_two_images_share_layers() {
     sed -i 's/hello from the image/another hello/' t/*.json
     sed -i 's/busybox:1/busybox:2/' t/manifest.json
     tar -C t -cf two.tar .
-    "$mayfly" load -i two.tar >/dev/null 2>&1 || skip "the archive names its configuration by digest"
+    runs "$mayfly" load -i two.tar
+    expect_out 'Loaded image: mayfly.test/busybox:2'
     expect_same "$(layers)" "$before"
     runs "$mayfly" rmi mayfly.test/busybox:1
     runs "$mayfly" -q -i mayfly.test/busybox:2 --pull never -S 'cat /etc/first; echo $GREETING'
@@ -179,7 +180,7 @@ test_prune_asks_and_says_what_it_freed() {
     runs "$mayfly" -q -i b.tar -S true
     runs "$mayfly" import b.tar named
     cp "$images/noshell.tar" n.tar
-    runs "$mayfly" -q -i n.tar -X /nothing ';' 2>/dev/null || true
+    run "$mayfly" -q -i n.tar -X /nothing ';'
     expect_same "$(layers)" 2
     echo n | run "$mayfly" prune -a
     expect_status 1
@@ -195,6 +196,36 @@ test_prune_asks_and_says_what_it_freed() {
     expect_same "$(layers)" 1
     runs "$mayfly" -q -i named --pull never -S 'cat /etc/first'
     expect_out 'from the first layer'
+}
+
+# whole_or_gone WHEN: what a removal that came to no end may leave
+whole_or_gone() {
+    if [ -n "$("$mayfly" images -q)" ]; then
+        runs "$mayfly" -q -i small --pull never -X /bin/busybox true
+        expect_silence
+    else
+        runs "$mayfly" prune -f
+        expect_same "$(layers)" 0
+    fi
+    [ -z "$(store_leavings)" ] || fail "left after $1: $(store_leavings)"
+}
+
+test_a_removal_that_fails_or_is_killed_anywhere() {
+    [ -x "$mayfly_fault" ] || exit 78
+    fresh_store
+    cp "$images/noshell.tar" image.tar
+    runs "$mayfly" import image.tar small
+    MAYFLY_FAULT=count:$TEST_DIR/calls runs "$mayfly_fault" rmi small
+    local n n_calls way
+    n_calls=$(tr -d '\0' <"$TEST_DIR/calls" | wc -l)
+    [ "$n_calls" -gt 5 ] || fail "only $n_calls calls"
+    for ((n = 1; n <= n_calls; n++)); do
+        for way in fail:28 kill; do
+            runs "$mayfly" import image.tar small
+            MAYFLY_FAULT=$way:$n run "$mayfly_fault" rmi small
+            whole_or_gone "$way at call $n of $n_calls"
+        done
+    done
 }
 
 test_mistakes_in_commands_about_images() {

@@ -172,6 +172,23 @@ test_zstd_layers_are_pulled() {
     expect_out $'from the first layer\nfrom the second layer'
 }
 
+test_a_tarball_at_an_address() {
+    fresh_store
+    start_registry
+    push busybox:1
+    # A blob has an address, and the first layer is a whole root file system.
+    local address
+    address=http://$registry/v2/busybox/blobs/sha256:$(layer_blobs busybox:1 | head -n 1)
+    runs "$mayfly" import "$address" from-address
+    runs "$mayfly" -q -i "$address" -S 'cat /etc/first'
+    expect_out 'from the first layer'
+    stop_registry
+    runs "$mayfly" -q -i "$address" -S 'cat /etc/first'
+    runs "$mayfly" -q -i from-address --pull never -S 'cat /etc/first'
+    run "$mayfly" pull -q "$address"
+    expect_complaint 125 "$address"
+}
+
 test_tls_and_a_password() {
     fresh_store
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=registry \
@@ -181,8 +198,7 @@ test_tls_and_a_password() {
     start_registry "  tls: { certificate: '$PWD/cert.pem', key: '$PWD/key.pem' }" \
         "auth: { htpasswd: { realm: test, path: '$PWD/passwords' } }"
     push busybox:1 --dest-creds person:secret
-    export DOCKER_CONFIG=$PWD/docker REGISTRY_AUTH_FILE=
-    unset REGISTRY_AUTH_FILE
+    export DOCKER_CONFIG=$PWD/docker
     mkdir docker
     run "$mayfly" pull -q "$registry/busybox:1"
     expect_complaint 125 "$registry" 'certificate'
@@ -236,6 +252,44 @@ test_a_pull_that_hangs_is_broken_off() {
     done <<<$'INT 130\nTERM 143\nHUP 129'
     kill -CONT $registry_pid
     runs "$mayfly" pull "$registry/busybox:1"
+}
+
+# start_run: a run whose pull hangs, in the background; $pid is it
+start_run() {
+    local line=''
+    mkfifo told
+    # bash lets what runs in the background ignore SIGINT.
+    env --default-signal=INT "$mayfly" --debug -i "$registry/busybox:1" -S 'cat /etc/first' >out 2>told &
+    pid=$!
+    exec 7<>told
+    until [[ $line == *unpacking* ]]; do
+        read -rt 60 line <&7 || fail "came: $line"
+    done
+}
+
+test_a_run_whose_pull_hangs_is_broken_off() {
+    fresh_store
+    start_registry
+    push busybox:1
+    kill -STOP $registry_pid
+    local pid
+    start_run
+    kill -INT $pid
+    ends_with 130 $pid
+    expect_same "$(store_leavings)" ''
+}
+
+test_a_window_that_changes_does_not_break_off_a_pull() {
+    fresh_store
+    start_registry
+    push busybox:1
+    kill -STOP $registry_pid
+    local pid
+    start_run
+    kill -WINCH $pid
+    kill -CONT $registry_pid
+    ends_with 0 $pid
+    expect_same "$(cat out)" 'from the first layer'
 }
 
 test_pulls_killed_at_random_moments() {

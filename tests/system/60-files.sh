@@ -118,7 +118,9 @@ test_download_through_proc_stays_in_the_container() {
 test_upload_through_links_stays_in_the_container() {
     mkdir dir
     echo in >file
-    run "$mayfly" -q -i "$busybox" -S "ln -s $PWD/dir /d; ln -s ../../../../../../../../../..$PWD/dir /e" -U file:/d/x -U file:/e/y
+    runs "$mayfly" -q -i "$busybox" -S "mkdir -p $PWD/dir; ln -s $PWD/dir /d; ln -s ../../../../../../../../../..$PWD/dir /e" \
+        -U file:/d/x -U file:/e/y -S "cd $PWD/dir && cat x y"
+    expect_out $'in\nin'
     expect_same "$(ls -A dir)" ''
 }
 
@@ -161,5 +163,7 @@ test_download_what_a_process_is_changing() {
     run "$mayfly" -q -i "$busybox" -S "mkdir -p /t/inner; echo container >/t/inner/file
         (while :; do mv /t/inner /t/away; ln -s $PWD/host/inner /t/inner; rm /t/inner; mv /t/away /t/inner; done) >/dev/null 2>&1 &" \
         -D /t/inner/file:1 -D /t:2 -D /t/inner:3 -D /t:4 -D /t:5
-    ! grep -rq "the host's" 1 2 3 4 5 2>/dev/null || fail "a file of the host came"
+    # A link that came as a link may point anywhere; what is looked at is files.
+    expect_same "$(find 1 2 3 4 5 -type f -exec grep -l "the host's" {} + 2>/dev/null)" ''
+    [ "$status" = 0 ] || expect_complaint 125
 }

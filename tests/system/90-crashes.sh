@@ -32,9 +32,15 @@ test_killed_at_200_random_moments() {
     runs "${run[@]}"
     runs "${run[@]}"
     local usual=$(((${EPOCHREALTIME/./} - began) / 2))
-    for ((i = 0; i < crashes; i++)); do
-        moment=$(((RANDOM * 32768 + RANDOM) % (usual * 6 / 5)))
-        "$helpers/killer" $moment "${run[@]}" >/dev/null 2>&1 && killed=$((killed + 1))
+    for ((i = 0; killed < crashes && i < crashes * 10; i++)); do
+        moment=$(((RANDOM * 32768 + RANDOM) % usual))
+        # How long a run takes changes with what else the machine does: follow it.
+        if "$helpers/killer" $moment "${run[@]}" >/dev/null 2>&1; then
+            killed=$((killed + 1))
+            usual=$((usual * 51 / 50))
+        else
+            usual=$((usual * 9 / 10 + 500))
+        fi
         # As whoever comes next: every fifth time, so that leavings of several pile up too.
         if ((i % 5 == 4 || i < 50)); then
             runs "$mayfly" -q -i "$busybox" -S true
@@ -44,7 +50,7 @@ test_killed_at_200_random_moments() {
     runs "$mayfly" -q -i "$busybox" -S true
     nothing_left "the last kill"
     expect_same "$(find c -type f -exec cat {} +)" kept
-    [ $killed -ge $((crashes / 4)) ] || fail "only $killed of $crashes were killed in time"
+    expect_same "$killed" "$crashes"
 }
 
 test_killed_while_an_image_is_unpacked() {

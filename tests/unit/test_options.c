@@ -28,6 +28,9 @@ static const struct option_spec specs[] = {
     {"column", 0, NULL, "g", "", 4},
 };
 
+/* Whether words are taken and followed by more, as commands do it. */
+static bool takes_words;
+
 /* What the parser makes of a command line: "a", "b=3", "word:x", "end" or "error: ...". */
 static void parse_generic(const char *const *words, struct buf *ret_text) {
     char *argv[MAX_WORDS + 2] = {(char *)"mayfly"};
@@ -38,7 +41,12 @@ static void parse_generic(const char *const *words, struct buf *ret_text) {
     for (size_t i = 0; words[i]; i++)
         argv[i + 1] = (char *)words[i];
     options_init(&options, specs, N_ELEMENTS(specs), count(argv), argv);
-    while ((r = options_next(&options, &err)) == 0) {
+    while ((r = options_next(&options, &err)) == 0 || (r == OPTIONS_WORD && takes_words)) {
+        if (r == OPTIONS_WORD) {
+            options_take_word(&options);
+            buf_printf(ret_text, "%s ", options.value);
+            continue;
+        }
         buf_printf(ret_text, "%d", options.spec->id);
         if (options.value)
             buf_printf(ret_text, "=%s", options.value);
@@ -103,6 +111,28 @@ Test(options, mistakes_are_named) {
     for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         _cleanup_buf_ struct buf text = BUF_INIT;
 
+        parse_generic(cases[i].words, &text);
+        cr_expect_str_eq(text.data, cases[i].expected);
+    }
+}
+
+Test(options, words_and_options_in_any_order) {
+    static const struct {
+        const char *words[MAX_WORDS];
+        const char *expected;
+    } cases[] = {
+        {{"x", "-a", "y", "-b3"}, "x 1 y 2=3 end"},
+        {{"x"}, "x end"},
+        {{"x", "--", "-a", "y"}, "x -a y end"},
+        {{"--", "x", "--", "-a"}, "x -- -a end"},
+        {{"-b", "--", "x", "-a"}, "2=-- x 1 end"},
+        {{"x", "--nope"}, "x error: unknown option '--nope'; 'mayfly --help' lists them"},
+    };
+
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+        _cleanup_buf_ struct buf text = BUF_INIT;
+
+        takes_words = true;
         parse_generic(cases[i].words, &text);
         cr_expect_str_eq(text.data, cases[i].expected);
     }

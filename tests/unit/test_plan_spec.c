@@ -213,3 +213,18 @@ Test(plan_spec, net) {
     cr_expect_eq(plan_set_net(&plan, "bridge:sixteen-letters-x", &err), -EINVAL);
     plan_done(&plan);
 }
+
+Test(plan_spec, pull) {
+    enum pull_mode mode = PULL_MISSING;
+    struct err err = {0};
+
+    cr_expect_eq(plan_parse_pull("never", &mode, &err), 0);
+    cr_expect_eq(mode, PULL_NEVER);
+    cr_expect_eq(plan_parse_pull("always", &mode, &err), 0);
+    cr_expect_eq(mode, PULL_ALWAYS);
+    cr_expect_eq(plan_parse_pull("missing", &mode, &err), 0);
+    cr_expect_eq(mode, PULL_MISSING);
+    cr_expect_eq(plan_parse_pull("newer", &mode, &err), -EINVAL);
+    cr_expect(strstr(err.message, "newer"));
+    cr_expect_eq(mode, PULL_MISSING);
+}
