@@ -27,6 +27,7 @@
 /* NOLINTBEGIN(cert-env33-c) */
 
 #define MAX_BOXES 256
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID)
 /* A net under a test that hangs, nothing that a test depends on. */
 #define SAFETY_SECONDS 120
 
@@ -61,6 +62,39 @@ static void become_root(uid_t uid, gid_t gid) {
     write_file("/proc/self/gid_map", text);
 }
 
+/** be_init() - process 1 of a namespace: reap until @pid ends, then end with all that is left. */
+static void be_init(pid_t pid) {
+    int status = 0;
+    pid_t ended;
+
+    do
+        ended = wait(&status);
+    while (ended != pid && (ended >= 0 || errno == EINTR));
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+}
+
+/**
+ * enter_pid_namespace() - go on in the new process namespace
+ *
+ * Whatever a test leaves running ends with that namespace, which ends with the caller of this and
+ * with what goes on, whichever ends first.
+ */
+static void enter_pid_namespace(void) {
+    pid_t pid = fork();
+    int status;
+
+    NS_CHECK(pid >= 0, "fork: %m");
+    if (pid > 0) {
+        NS_CHECK(waitpid(pid, &status, 0) == pid);
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pid = fork();
+    NS_CHECK(pid >= 0, "fork: %m");
+    if (pid > 0)
+        be_init(pid);
+}
+
 bool ns_run(void (*body)(void)) {
     int status;
     pid_t pid;
@@ -73,9 +107,10 @@ bool ns_run(void (*body)(void)) {
 
         signal(SIGALRM, SIG_DFL);
         alarm(SAFETY_SECONDS);
-        NS_CHECK(unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) == 0, "unshare: %m");
+        NS_CHECK(unshare(NAMESPACES) == 0, "unshare: %m");
         become_root(uid, gid);
-        NS_CHECK(system("ip link set lo up") == 0);
+        enter_pid_namespace();
+        NS_CHECK(system("mount -t proc none /proc && ip link set lo up") == 0);
         body();
         if (state_path[0])
             fd_remove_tree(AT_FDCWD, state_path);
@@ -124,8 +159,9 @@ static void box_main(int socket_fd) {
     char mark = 'r';
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    NS_CHECK(unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) == 0, "unshare: %m");
+    NS_CHECK(unshare(NAMESPACES) == 0, "unshare: %m");
     become_root(0, 0);
+    enter_pid_namespace();
     /* So that programs inside find their own network under /sys. */
     if (system("mount -t sysfs none /sys 2>/dev/null; mount -t tmpfs none /run") != 0)
         _exit(1);
