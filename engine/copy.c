@@ -35,7 +35,9 @@ int copy_put(const struct copy *copy, const struct copy_record *record, int fd) 
     size_t size = offsetof(struct copy_record, text) + first + strlen(record->text + first) + 1;
     int r = wait_for(copy, copy->socket_fd, POLLOUT);
 
-    return r < 0 ? r : fd_send(copy->socket_fd, record, size, &fd, fd >= 0);
+    if (r == 0)
+        r = fd_send(copy->socket_fd, record, size, &fd, fd >= 0);
+    return r == -ECONNRESET ? -EPIPE : r;
 }
 
 int copy_get(const struct copy *copy, struct copy_record *ret_record, int *ret_fd) {

@@ -193,11 +193,16 @@ ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fds, size_t 
         .msg_controllen = sizeof control,
     };
     size_t n_fds = 0;
+    int n_resets = 0;
     ssize_t n;
 
+    /*
+     * A peer that has closed with something unread makes the first call fail, although what it
+     * said before is still to be read.
+     */
     do
         n = recvmsg(socket_fd, &message, flags | MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
+    while (n < 0 && (errno == EINTR || (errno == ECONNRESET && n_resets++ == 0)));
     if (n < 0)
         return -errno;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
