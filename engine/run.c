@@ -30,11 +30,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 
 /* One attempt's positive condition: the next mode of id mapping may do. */
-#define ATTEMPT_FALL_BACK 3
+#define ATTEMPT_FALL_BACK 12
 
 #define NAMESPACES                                                                                 \
     (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
@@ -116,21 +118,47 @@ static int import(void *argument, struct err *err) {
     return image_import(&c->store, c->plan->image, c->log, err);
 }
 
+/* Adds to @epoll a timer that becomes readable when the run's time is up; a descriptor. */
+static int add_timer(int epoll, uint64_t deadline_nsec) {
+    const struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(deadline_nsec / NSEC_PER_SEC),
+                     .tv_nsec = (long)(deadline_nsec % NSEC_PER_SEC)},
+    };
+    struct epoll_event event = {.events = EPOLLIN};
+    _cleanup_close_ int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+    if (fd < 0 || timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL) < 0 ||
+        epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        return -errno;
+    return take_fd(fd);
+}
+
 /* Brings the image into the store.  Return: 0, a condition of an attempt, or -errno with a text. */
 static int bring_image(struct attempt *a, struct err *err) {
     struct container *c = &a->container;
-    _cleanup_close_ int interrupt_fd = signals_open_ends(err);
-    int r = interrupt_fd;
+    struct epoll_event event = {.events = EPOLLIN};
+    _cleanup_close_ int ends = signals_open_ends(err), timer = -1;
+    _cleanup_close_ int epoll = epoll_create1(EPOLL_CLOEXEC);
+    int r = ends < 0 ? ends : 0, ended;
 
-    if (r >= 0) {
-        log_debug(c->log, "unpacking %s", c->plan->image);
-        r = userns_call(&c->map, import, c, interrupt_fd, err);
+    if (r == 0 && (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, ends, &event) < 0))
+        r = err_errno(err, "cannot wait for signals");
+    if (r == 0 && a->supervisor.deadline_nsec != CLOCK_NEVER) {
+        timer = add_timer(epoll, a->supervisor.deadline_nsec);
+        r = timer < 0 ? err_set(err, timer, "cannot make a timer") : 0;
     }
-    if (r == -EINTR && supervise_check(&a->supervisor) > 0)
-        r = SUPERVISE_INTERRUPTED;
+    if (r == 0) {
+        log_debug(c->log, "unpacking %s", c->plan->image);
+        r = userns_call(&c->map, import, c, epoll, err);
+    }
+    ended = r == -EINTR ? supervise_check(&a->supervisor) : 0;
+    if (ended > 0)
+        r = ended;
+    else if (r == USERNS_UNMAPPABLE)
+        r = ATTEMPT_FALL_BACK;
     if (r != 0)
         (void)store_clean(&c->store);
-    return r == USERNS_UNMAPPABLE && c->map.mode == IDMAP_SUBUID ? ATTEMPT_FALL_BACK : r;
+    return r;
 }
 
 static int find_image(struct attempt *a, struct err *err) {

@@ -10,9 +10,9 @@
 
 #include <stdint.h>
 
-/* What waiting ends with beside success and failure; positive conditions. */
-#define SUPERVISE_TIMEOUT 1
-#define SUPERVISE_INTERRUPTED 2
+/* What waiting ends with beside success and failure; conditions that no other module has. */
+#define SUPERVISE_TIMEOUT 10
+#define SUPERVISE_INTERRUPTED 11
 
 /**
  * struct supervisor - the host's side while a container lives

@@ -123,3 +123,12 @@ test_a_command_that_is_not_there() {
     run "$mayfly" -q -i "$busybox" -S '/etc/passwd'
     expect_status 126
 }
+
+test_timeout_while_an_image_is_brought_in() {
+    # A tarball that never ends: the writer keeps the FIFO open.
+    mkfifo endless.tar
+    exec 7<>endless.tar
+    run "$mayfly" -i tar:- --timeout 0.5s -S true <&7
+    exec 7>&-
+    expect_status 124
+}
