@@ -3,7 +3,7 @@
 # Copying out and in.
 
 test_download_a_file() {
-    runs "$mayfly" -q -i "$busybox" -W /work -S 'echo content >out; chmod 640 out; touch -d "2001-02-03 04:05:06" out' -D out -D /work/out:renamed
+    runs "$mayfly" -q -i "$busybox" -W /job -S 'echo content >out; chmod 640 out; touch -d "2001-02-03 04:05:06" out' -D out -D /job/out:renamed
     expect_same "$(cat out renamed)" $'content\ncontent'
     expect_same "$(stat -c '%a %u %Y' out)" "640 $(id -u) $(stat -c %Y renamed)"
     expect_same "$(TZ=UTC stat -c %y out | cut -c1-19)" '2001-02-03 04:05:06'

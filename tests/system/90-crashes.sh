@@ -25,8 +25,8 @@ test_killed_at_200_random_moments() {
     local i killed=0 began moment
     mkdir -p v c/d
     echo kept >c/d/f
-    local run=("$mayfly" -q -i "$busybox" -v "$PWD/v:/v" -v "$PWD/c:/c:cow" --tmpfs /t -W /work
-        -S 'echo x >/work/x; echo y >/c/d/y; setsid sleep 1000 & mkdir -p /work/deep/er' -D /work/x -S 'rm /c/d/f; true')
+    local run=("$mayfly" -q -i "$busybox" -v "$PWD/v:/v" -v "$PWD/c:/c:cow" --tmpfs /t -W /job
+        -S 'echo x >/job/x; echo y >/c/d/y; setsid sleep 1000 & mkdir -p /job/deep/er' -D /job/x -S 'rm /c/d/f; true')
     runs "${run[@]}"
     began=${EPOCHREALTIME/./}
     runs "${run[@]}"
@@ -100,8 +100,8 @@ test_the_living_are_left_alone() {
 
 # The run whose calls fail: everything that makes or removes something.
 faulty() {
-    MAYFLY_FAULT=$1 timeout -s KILL 60 "$mayfly_fault" -q -i "$busybox" -v "$PWD/v:/v" -v "$PWD/c:/c:cow" --tmpfs /t -W /work \
-        -S 'echo x >/work/x' -D /work/x -U c:/up -S true
+    MAYFLY_FAULT=$1 timeout -s KILL 60 "$mayfly_fault" -q -i "$busybox" -v "$PWD/v:/v" -v "$PWD/c:/c:cow" --tmpfs /t -W /job \
+        -S 'echo x >/job/x' -D /job/x -U c:/up -S true
 }
 
 count_calls() {
