@@ -2,10 +2,15 @@
 # shellcheck shell=bash disable=SC2016,SC2154
 # Images from a registry: Debian's docker-registry on loopback, filled by skopeo.
 
+# It looks for passwords in the test's directory, not where another engine may keep them.
+skopeo() {
+    XDG_RUNTIME_DIR=$TEST_DIR command skopeo "$@"
+}
+
 # start_registry [TEXT]: TEXT is added to the "http" part of its configuration;
 # $registry is then its address.  It ends with the test.
 start_registry() {
-    command -v docker-registry >/dev/null && command -v skopeo >/dev/null ||
+    command -v docker-registry >/dev/null && type -P skopeo >/dev/null ||
         promised "docker-registry and skopeo are not installed"
     printf '%s\n' 'version: 0.1' 'log: { level: info }' \
         "storage: { filesystem: { rootdirectory: '$TEST_DIR/registry' } }" \
