@@ -199,10 +199,7 @@ static int mount_volume(struct builder *builder, size_t i, struct err *err) {
         return target;
     if (volume->mode == VOLUME_COW)
         return mount_cow(builder, i, target, err);
-    tree = next_mount(builder, volume->source,
-                      MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID |
-                          (volume->mode == VOLUME_RO ? MOUNT_ATTR_RDONLY : 0),
-                      err);
+    tree = next_mount(builder, volume->source, trees_volume_attributes(volume), err);
     if (tree < 0)
         return tree;
     r = bind_attach(tree, target);

@@ -129,7 +129,7 @@ static void allow_ping(const struct container *container) {
 
 static int build(const struct container *container, struct trees *trees, struct err *err) {
     const struct plan *plan = container->plan;
-    const char *hostname = plan->hostname ? plan->hostname : container->state.name;
+    const char *hostname = container_hostname(container);
     _cleanup_close_ int root = -1;
     size_t n_stacked = 0;
 

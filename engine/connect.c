@@ -128,7 +128,6 @@ static int show_names(const struct network_lease *lease, const char *hostname, i
 
     resolv_from_lease(&resolv, &lease->client.lease);
     resolv_format(&resolv, &resolv_text);
-    buf_puts(&resolv_text, "");
     resolv_hosts_format(lease->client.lease.address_be, hostname, &hosts);
     buf_printf(&name, "%s\n", hostname);
     r = show_file(run_fd, root_fd, "resolv.conf", &resolv_text, err);
@@ -140,7 +139,7 @@ static int show_names(const struct network_lease *lease, const char *hostname, i
 }
 
 int connect_setup(const struct container *c, int run_fd, int root_fd, struct err *err) {
-    const char *hostname = c->plan->hostname ? c->plan->hostname : c->state.name;
+    const char *hostname = container_hostname(c);
     const struct network_setup_request request = {
         .hostname = hostname,
         .renew = c->plan->bridge != NULL,

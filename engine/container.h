@@ -43,6 +43,11 @@ struct container {
     int socket_fd;
 };
 
+/** container_hostname() - the host name inside: what the plan says, else the container's name. */
+static inline const char *container_hostname(const struct container *container) {
+    return container->plan->hostname ? container->plan->hostname : container->state.name;
+}
+
 /** container_has_terminal() - whether steps get a terminal of the container. */
 static inline bool container_has_terminal(const struct container *container) {
     return container->terminals[0] || container->terminals[1] || container->terminals[2];

@@ -85,7 +85,7 @@ static int make_env(struct init *init, struct err *err) {
     if (r == 0)
         r = set_env(&init->env, "HOME", init->user.home);
     if (r == 0)
-        r = set_env(&init->env, "HOSTNAME", c->plan->hostname ? c->plan->hostname : c->state.name);
+        r = set_env(&init->env, "HOSTNAME", container_hostname(c));
     if (r == 0 && container_has_terminal(c))
         r = set_env(&init->env, "TERM", term && *term ? term : "xterm");
     for (size_t i = 0; r == 0 && i < N_ELEMENTS(sources); i++)

@@ -278,15 +278,9 @@ static void clean_one(int runs_fd, const char *name, const struct idmap *map,
                     strerror(-r));
 }
 
-struct cleaning {
-    const struct store *store;
-};
-
 static int clean_imports(void *argument, struct err *err) {
-    const struct cleaning *cleaning = argument;
-
     (void)err;
-    return store_clean(cleaning->store) < 0 ? -EIO : 0;
+    return store_clean(argument) < 0 ? -EIO : 0;
 }
 
 void state_clean(const struct store *store, const struct idmap *map, const struct log *log) {
@@ -300,8 +294,6 @@ void state_clean(const struct store *store, const struct idmap *map, const struc
         if (!str_is_dots(entry->d_name))
             clean_one(dirfd(dir), entry->d_name, map, log);
     if (store_clean(store) > 0 && map->mode == IDMAP_SUBUID) {
-        struct cleaning cleaning = {store};
-
-        (void)userns_call(map, clean_imports, &cleaning, -1, NULL);
+        (void)userns_call(map, clean_imports, (void *)store, -1, NULL);
     }
 }

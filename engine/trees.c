@@ -20,9 +20,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-/* Volumes never bring devices or set-user-id programs of the host into a container. */
-#define VOLUME_ATTRIBUTES (MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID)
-
 static int check_volume(const struct volume *volume, struct volume_source *source,
                         struct err *err) {
     struct stat st;
@@ -93,11 +90,9 @@ static int add(struct trees *trees, int dir_fd, const char *path, uint64_t attri
 static int add_volume(struct trees *trees, const struct container *container, size_t i,
                       int userns_fd) {
     const struct volume *volume = &container->plan->volumes[i];
-    uint64_t attributes = VOLUME_ATTRIBUTES;
+    uint64_t attributes = trees_volume_attributes(volume);
     int fd, r;
 
-    if (volume->mode == VOLUME_RO)
-        attributes |= MOUNT_ATTR_RDONLY;
     if (volume->mode == VOLUME_COW)
         return add(trees, container->volumes[i].fd, "", attributes, userns_fd);
     fd = bind_clone(container->volumes[i].fd, "", true, attributes, userns_fd);

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/mount.h>
 
 /** TREES_UNMAPPABLE - trees_open(): a file system here cannot be ID-mapped; another mode may do. */
 #define TREES_UNMAPPABLE 1
@@ -33,6 +35,16 @@ struct trees {
  * Return: 0, or -errno with a text that names the volume.
  */
 int trees_check_volumes(struct container *container, struct err *err);
+
+/**
+ * trees_volume_attributes() - MOUNT_ATTR_* of a volume
+ *
+ * Volumes never bring devices or set-user-id programs of the host into a container.
+ */
+static inline uint64_t trees_volume_attributes(const struct volume *volume) {
+    return MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID |
+           (volume->mode == VOLUME_RO ? MOUNT_ATTR_RDONLY : 0);
+}
 
 /**
  * trees_open() - clone the mounts that root's containers are built from
