@@ -127,12 +127,14 @@ static void put_synopsis(struct buf *buf) {
 }
 
 void help_full(struct buf *buf, bool color) {
+    struct option_spec specs[OPTIONS_MAX];
+
     put_synopsis(buf);
     buf_puts(buf,
              "\nRuns a container that lives for as long as the command: starts it from IMAGE,\n"
              "does the actions in it one after the other, and leaves nothing behind.\n"
              "Standard input reaches the steps; standard output is theirs alone.\n");
-    help_options(buf, run_option_specs, n_run_option_specs, color);
+    help_options(buf, specs, run_options_specs(specs), color);
     put_entries(buf, "Images", images, N_ELEMENTS(images), color);
     put_entries(buf, "Exit status", statuses, N_ELEMENTS(statuses), color);
     put_entries(buf, "Environment", variables, N_ELEMENTS(variables), color);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /** The most options that one command can have. */
-#define OPTIONS_MAX 64
+#define OPTIONS_MAX 128
 
 /**
  * struct option_spec - one option, as it is parsed and as it is explained

@@ -7,6 +7,7 @@
  */
 #include "run_options.h"
 
+#include "container_options.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
 
@@ -58,7 +59,7 @@ static int set_json(struct run_options *run, const char *value, struct err *err)
     return 0;
 }
 
-/* Options about the run and its messages, those about the container being dealt with. */
+/* Options about the run, its messages and the container, the actions being dealt with. */
 static int apply_run_option(struct run_options *run, const struct options *options,
                             struct err *err) {
     const char *value = options->value;
@@ -88,7 +89,7 @@ static int apply_run_option(struct run_options *run, const struct options *optio
     case RUN_OPTION_VERSION:
         return RUN_OPTIONS_VERSION;
     default:
-        return err_set(err, -EINVAL, "option '--%s' is not known here", options->spec->name);
+        return container_options_apply(&run->plan, options, err);
     }
 }
 
@@ -110,31 +111,6 @@ static int apply(struct run_options *run, struct options *options, struct err *e
         return plan_add_action(plan, ACTION_DOWNLOAD, NULL, value, err);
     case RUN_OPTION_UPLOAD:
         return plan_add_action(plan, ACTION_UPLOAD, NULL, value, err);
-    case RUN_OPTION_VOLUME:
-        return plan_add_volume(plan, value, err);
-    case RUN_OPTION_TMPFS:
-        return plan_add_tmpfs(plan, value, err);
-    case RUN_OPTION_ENV:
-        return plan_add_env(plan, value, err);
-    case RUN_OPTION_USER:
-        return plan_set_string(&plan->user, value, err);
-    case RUN_OPTION_NET:
-        if (plan_set_net(plan, value, err) < 0)
-            return err_wrap(err, "--net");
-        return 0;
-    case RUN_OPTION_PUBLISH:
-        return plan_add_port(plan, value, err);
-    case RUN_OPTION_PULL:
-        if (plan_parse_pull(value, &plan->pull, err) < 0)
-            return err_wrap(err, "--pull");
-        return 0;
-    case RUN_OPTION_HOSTNAME:
-        return plan_set_string(&plan->hostname, value, err);
-    case RUN_OPTION_NAME:
-        return plan_set_string(&plan->name, value, err);
-    case RUN_OPTION_READ_ONLY:
-        plan->read_only = true;
-        return 0;
     default:
         return apply_run_option(run, options, err);
     }
@@ -142,12 +118,13 @@ static int apply(struct run_options *run, struct options *options, struct err *e
 
 int run_options_parse(struct run_options *run, int argc, char **argv, const char *default_net,
                       struct err *err) {
+    struct option_spec specs[OPTIONS_MAX];
     struct options options;
     int r;
 
     *run = (struct run_options){.verbosity = VERBOSITY_NORMAL, .color = COLOR_AUTO};
     plan_init(&run->plan);
-    options_init(&options, run_option_specs, n_run_option_specs, argc, argv);
+    options_init(&options, specs, run_options_specs(specs), argc, argv);
     if (default_net && *default_net && plan_set_net(&run->plan, default_net, err) < 0)
         return err_wrap(err, "MAYFLY_NET");
     while ((r = options_next(&options, err)) == 0) {

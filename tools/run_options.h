@@ -11,21 +11,11 @@
 
 enum run_option {
     RUN_OPTION_IMAGE,
-    RUN_OPTION_PULL,
     RUN_OPTION_WORKDIR,
     RUN_OPTION_SHELLCMD,
     RUN_OPTION_EXEC,
     RUN_OPTION_DOWNLOAD,
     RUN_OPTION_UPLOAD,
-    RUN_OPTION_VOLUME,
-    RUN_OPTION_TMPFS,
-    RUN_OPTION_ENV,
-    RUN_OPTION_USER,
-    RUN_OPTION_NET,
-    RUN_OPTION_PUBLISH,
-    RUN_OPTION_HOSTNAME,
-    RUN_OPTION_NAME,
-    RUN_OPTION_READ_ONLY,
     RUN_OPTION_TIMEOUT,
     RUN_OPTION_STEP_TIMEOUT,
     RUN_OPTION_ON_FAILURE,
@@ -37,9 +27,12 @@ enum run_option {
     RUN_OPTION_VERSION,
 };
 
-/** run_option_specs - the options and actions of the one-liner, in the order of the help. */
-extern const struct option_spec run_option_specs[];
-extern const size_t n_run_option_specs;
+/**
+ * run_options_specs() - the options and actions of the one-liner, in the order of the help
+ *
+ * Return: how many.
+ */
+size_t run_options_specs(struct option_spec specs[OPTIONS_MAX]);
 
 /**
  * struct run_options - what the one-liner's command line says

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The words of the one-liner: parsing and help are both made from this table alone. */
+/* The words of the one-liner, those about the container aside: parsing and help are both made
+ * from these tables alone. */
 #include "run_options.h"
 
+#include "container_options.h"
 #include "engine/base/cleanup.h"
 
 #define ACTIONS "Actions, done strictly in the order given"
@@ -9,7 +11,7 @@
 #define RUN "The run"
 #define MESSAGES "Messages"
 
-const struct option_spec run_option_specs[] = {
+static const struct option_spec actions[] = {
     {"workdir", 'W', "DIR", ACTIONS,
      "directory for the actions after it; relative to the one before, made if missing",
      RUN_OPTION_WORKDIR},
@@ -27,33 +29,9 @@ const struct option_spec run_option_specs[] = {
 
     {"image", 'i', "REF", CONTAINER, "the image it starts from (see below); needed",
      RUN_OPTION_IMAGE},
-    {"pull", 0, "WHEN", CONTAINER,
-     "when to ask a registry for it: missing (default), when it is not in the store; never; always",
-     RUN_OPTION_PULL},
-    {"volume", 'v', "SRC:DST[:OPTS]", CONTAINER,
-     "show a host directory or file at DST; OPTS is rw (default), ro, or cow: writable inside, "
-     "the host's copy never touched",
-     RUN_OPTION_VOLUME},
-    {"tmpfs", 0, "DST[:SIZE]", CONTAINER, "an empty directory in memory at DST", RUN_OPTION_TMPFS},
-    {"env", 'e', "NAME[=VALUE]", CONTAINER,
-     "set a variable, or without =VALUE pass the host's through; nothing else of the host's "
-     "environment goes in",
-     RUN_OPTION_ENV},
-    {"user", 'u', "USER[:GROUP]", CONTAINER,
-     "who runs the steps: names or numbers, looked up in the image", RUN_OPTION_USER},
-    {"net", 'n', "MODE", CONTAINER,
-     "none (default): loopback alone; bridge: an address on a bridge of mayfly's own that leads "
-     "nowhere else; bridge:NAME: on an existing bridge; nat: the outside too; host: the host's own "
-     "network",
-     RUN_OPTION_NET},
-    {"publish", 'p', "[ADDR:]HOST:CTR[/udp]", CONTAINER,
-     "with --net nat, lead the host's port HOST to the container's port CTR", RUN_OPTION_PUBLISH},
-    {"hostname", 0, "NAME", CONTAINER, "the host name that programs inside see",
-     RUN_OPTION_HOSTNAME},
-    {"name", 0, "NAME", CONTAINER, "a name for the container instead of a random one",
-     RUN_OPTION_NAME},
-    {"read-only", 0, NULL, CONTAINER, "make the root file system read-only", RUN_OPTION_READ_ONLY},
+};
 
+static const struct option_spec rest[] = {
     {"timeout", 0, "TIME", RUN, "end the whole run after TIME: 90s, 10m, 1.5h", RUN_OPTION_TIMEOUT},
     {"step-timeout", 0, "TIME", RUN, "end the run when one step takes longer than TIME",
      RUN_OPTION_STEP_TIMEOUT},
@@ -70,4 +48,17 @@ const struct option_spec run_option_specs[] = {
     {"version", 0, NULL, MESSAGES, "show the version", RUN_OPTION_VERSION},
 };
 
-const size_t n_run_option_specs = N_ELEMENTS(run_option_specs);
+static void append(struct option_spec *specs, size_t *n_specs, const struct option_spec *more,
+                   size_t n_more) {
+    for (size_t i = 0; i < n_more; i++)
+        specs[(*n_specs)++] = more[i];
+}
+
+size_t run_options_specs(struct option_spec specs[OPTIONS_MAX]) {
+    size_t n_specs = 0;
+
+    append(specs, &n_specs, actions, N_ELEMENTS(actions));
+    container_options_append(specs, &n_specs);
+    append(specs, &n_specs, rest, N_ELEMENTS(rest));
+    return n_specs;
+}

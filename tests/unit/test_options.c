@@ -179,13 +179,16 @@ Test(options, nearest) {
 /* --- the table of the one-liner ----------------------------------------------- */
 
 Test(options, table_is_sound) {
-    for (size_t i = 0; i < n_run_option_specs; i++) {
-        const struct option_spec *a = &run_option_specs[i];
+    struct option_spec table[OPTIONS_MAX];
+    size_t n_specs = run_options_specs(table);
+
+    for (size_t i = 0; i < n_specs; i++) {
+        const struct option_spec *a = &table[i];
 
         cr_expect(a->name && a->group && a->help && *a->help, "%zu", i);
         cr_expect_neq(a->help[strlen(a->help) - 1], '.', "%s", a->name);
         for (size_t j = 0; j < i; j++) {
-            const struct option_spec *b = &run_option_specs[j];
+            const struct option_spec *b = &table[j];
 
             cr_expect_str_neq(a->name, b->name);
             cr_expect_neq(a->id, b->id, "%s and %s", a->name, b->name);

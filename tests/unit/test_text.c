@@ -86,24 +86,28 @@ static void expect_80_columns(const char *text) {
 
 Test(help, fits_and_names_every_option) {
     _cleanup_buf_ struct buf text = BUF_INIT;
+    struct option_spec specs[OPTIONS_MAX];
+    size_t n_specs = run_options_specs(specs);
 
     help_full(&text, false);
     expect_80_columns(text.data);
     cr_expect_null(strchr(text.data, '\033'));
-    for (size_t i = 0; i < n_run_option_specs; i++) {
+    for (size_t i = 0; i < n_specs; i++) {
         char option[64];
 
-        snprintf(option, sizeof option, " --%s ", run_option_specs[i].name);
+        snprintf(option, sizeof option, " --%s ", specs[i].name);
         cr_expect(strstr(text.data, option), "%s", option);
     }
 }
 
 Test(help, the_other_texts_fit_too) {
     _cleanup_buf_ struct buf usage = BUF_INIT, doctor = BUF_INIT, version = BUF_INIT;
+    struct option_spec specs[OPTIONS_MAX];
 
     help_usage(&usage);
     expect_80_columns(usage.data);
-    help_doctor(&doctor, run_option_specs, 1, false);
+    run_options_specs(specs);
+    help_doctor(&doctor, specs, 1, false);
     expect_80_columns(doctor.data);
     help_version(&version);
     cr_expect_str_eq(version.data, "mayfly " MAYFLY_VERSION "\n");
