@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container's options by their names, for whoever makes a plan of words: the
+ * command line, a file, the library.  A new option is a row and a function here,
+ * and a row with its words for people in tools/container_options.c.
+ */
+#include "plan_option.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <errno.h>
+
+static int set_pull(struct plan *plan, const char *value, struct err *err) {
+    if (plan_parse_pull(value, &plan->pull, err) < 0)
+        return err_wrap(err, "--pull");
+    return 0;
+}
+
+static int set_user(struct plan *plan, const char *value, struct err *err) {
+    return plan_set_string(&plan->user, value, err);
+}
+
+static int set_net(struct plan *plan, const char *value, struct err *err) {
+    if (plan_set_net(plan, value, err) < 0)
+        return err_wrap(err, "--net");
+    return 0;
+}
+
+static int set_hostname(struct plan *plan, const char *value, struct err *err) {
+    return plan_set_string(&plan->hostname, value, err);
+}
+
+static int set_name(struct plan *plan, const char *value, struct err *err) {
+    return plan_set_string(&plan->name, value, err);
+}
+
+static int set_read_only(struct plan *plan, const char *value, struct err *err) {
+    (void)value;
+    (void)err;
+    plan->read_only = true;
+    return 0;
+}
+
+static const struct plan_option {
+    const char *name;
+    int (*apply)(struct plan *plan, const char *value, struct err *err);
+} plan_options[] = {
+    {"pull", set_pull},           {"volume", plan_add_volume}, {"tmpfs", plan_add_tmpfs},
+    {"env", plan_add_env},        {"user", set_user},          {"net", set_net},
+    {"publish", plan_add_port},   {"hostname", set_hostname},  {"name", set_name},
+    {"read-only", set_read_only},
+};
+
+int plan_option(struct plan *plan, const char *name, const char *value, struct err *err) {
+    for (size_t i = 0; i < N_ELEMENTS(plan_options); i++)
+        if (str_eq(plan_options[i].name, name))
+            return plan_options[i].apply(plan, value, err);
+    return err_set(err, -ENOENT, "a container has no option '%s'", name);
+}
