@@ -149,6 +149,10 @@ check-unit: $(UNITS:%=$(B)/tests/unit/%) ## what needs no container, as root als
 check-system: all $(B)/fault/mayfly $(call support,$(B)) ## containers, in each of the three id modes
 	tests/support/run-system --results $(B)/results --mayfly $(B)/mayfly --fault $(B)/fault/mayfly --helpers $(B)/tests/support $(TESTS)
 
+.PHONY: check-vm
+check-vm: all $(B)/fault/mayfly $(call support,$(B)) ## the same and more in a virtual machine, with cgroup v2
+	tests/support/run-vm --results $(B)/results --mayfly $(B)/mayfly --fault $(B)/fault/mayfly --helpers $(B)/tests/support $(TESTS)
+
 .PHONY: check-fuzz
 check-fuzz: $(FUZZERS:%=$(B)/asan/tests/replay/%) ## what fuzzing has found before, under the sanitizers
 	tests/support/run-replay $(B)/results tests/fuzz/corpus $^
