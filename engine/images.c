@@ -3,13 +3,10 @@
  * Commands about images.  Which store is meant depends on how ids are mapped,
  * and whether newuidmap(1) grants what /etc/subuid promises is known only when
  * it was tried, so that is tried first.
- *
- * What writes to layers does so in a child, in the user namespace whose ids the
- * layers carry; what it has found out comes back through an anonymous file.  A
- * directory of the state, as of a run, lets the next command wait for the child
- * of one that was killed.
  */
 #include "images.h"
+
+#include "images_work.h"
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -23,22 +20,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-/* More than this no child has to tell. */
-#define ANSWER_BYTES_MAX (4u << 20)
-
-/* What a child is to do; @answer is for what it has found out. */
-struct work {
-    struct images *images;
-    int (*function)(struct work *work, struct err *err);
-    const char *reference;
-    bool flag;
-    struct state state;
-    struct buf answer;
-    int answer_fd;
-};
 
 static int do_nothing(void *argument, struct err *err) {
     (void)argument;
@@ -97,62 +79,6 @@ int images_tag(struct images *images, const char *reference, const char *name, s
     return image_tag(&images->store, reference, name, err);
 }
 
-static int run_work(void *argument, struct err *err) {
-    struct work *work = argument;
-    int r = work->function(work, err);
-
-    if (r == 0 && buf_failed(&work->answer))
-        r = err_nomem(err);
-    if (r == 0 && work->answer.size > 0) {
-        r = fd_write_all(work->answer_fd, work->answer.data, work->answer.size);
-        if (r < 0)
-            err_set(err, r, "cannot hand over the result");
-    }
-    buf_done(&work->answer);
-    return r;
-}
-
-/* The signal that has broken off a call, when there is one. */
-static void note_interruption(struct images *images) {
-    int number;
-
-    while ((number = signals_next(images->signals.fd)) > 0)
-        if (number != SIGWINCH && images->interrupted == 0)
-            images->interrupted = number;
-}
-
-/*
- * Has the work done by a child.
- * @ret_answer: what it had to say, to free(3)
- */
-static int call(struct work *work, char **ret_answer, struct err *err) {
-    struct images *images = work->images;
-    _cleanup_close_ int answer_fd = memfd_create("mayfly", MFD_CLOEXEC);
-    _cleanup_close_ int interrupt_fd = signals_open_ends(err);
-    int r;
-
-    if (answer_fd < 0)
-        return err_errno(err, "cannot make an anonymous file");
-    if (interrupt_fd < 0)
-        return interrupt_fd;
-    work->answer_fd = answer_fd;
-    r = state_create(&work->state, &images->store, NULL, err);
-    if (r < 0)
-        return r;
-    r = userns_call(&images->map, run_work, work, interrupt_fd, err);
-    if (r == -EINTR)
-        note_interruption(images);
-    if (r > 0)
-        r = -EPERM; /* the maps were granted a moment ago */
-    if (r < 0)
-        (void)store_clean(&images->store);
-    (void)state_destroy(&work->state, &images->map, NULL);
-    if (r == 0 && (lseek(answer_fd, 0, SEEK_SET) < 0 ||
-                   fd_read_all(answer_fd, ANSWER_BYTES_MAX, ret_answer, NULL) < 0))
-        r = err_nomem(err);
-    return r;
-}
-
 /* The id of an image that has just been brought in. */
 static int find_id(const struct images *images, const char *reference, char **ret_id,
                    struct err *err) {
@@ -168,14 +94,14 @@ static int find_id(const struct images *images, const char *reference, char **re
     return r;
 }
 
-static int pull(struct work *work, struct err *err) {
+static int pull(struct images_work *work, struct err *err) {
     return image_pull(&work->images->store, work->reference, work->images->log, err);
 }
 
 int images_pull(struct images *images, const char *reference, char **ret_id, struct err *err) {
-    struct work work = {.images = images, .function = pull, .reference = reference};
+    struct images_work work = {.images = images, .function = pull, .reference = reference};
     _cleanup_free_ char *answer = NULL;
-    int r = call(&work, &answer, err);
+    int r = images_work_call(&work, &answer, err);
 
     return r < 0 ? r : find_id(images, reference, ret_id, err);
 }
@@ -201,7 +127,7 @@ static int spool_stdin(const struct store *store, struct err *err) {
     return take_fd(fd);
 }
 
-static int load(struct work *work, struct err *err) {
+static int load(struct images_work *work, struct err *err) {
     _cleanup_strv_ struct strv names = {0};
     _cleanup_close_ int fd = -1;
     const char *path = work->reference;
@@ -229,9 +155,9 @@ static int load(struct work *work, struct err *err) {
 }
 
 int images_load(struct images *images, const char *path, struct strv *ret_names, struct err *err) {
-    struct work work = {.images = images, .function = load, .reference = path};
+    struct images_work work = {.images = images, .function = load, .reference = path};
     _cleanup_free_ char *answer = NULL;
-    int r = call(&work, &answer, err);
+    int r = images_work_call(&work, &answer, err);
 
     for (char *name = answer, *end; r == 0 && (end = strchr(name, '\n')); name = end + 1) {
         *end = '\0';
@@ -241,7 +167,7 @@ int images_load(struct images *images, const char *path, struct strv *ret_names,
     return r;
 }
 
-static int import(struct work *work, struct err *err) {
+static int import(struct images_work *work, struct err *err) {
     return image_import(&work->images->store, work->reference, work->images->log, err);
 }
 
@@ -260,7 +186,7 @@ int images_import(struct images *images, const char *source, const char *name, c
     bool is_url = str_after(source, "http://") || str_after(source, "https://");
     _cleanup_free_ char *reference =
         is_url || str_after(source, "tar:") ? strdup(source) : str_printf("tar:%s", source);
-    struct work work = {.images = images, .function = is_url ? pull : import};
+    struct images_work work = {.images = images, .function = is_url ? pull : import};
     _cleanup_free_ char *answer = NULL, *id = NULL;
     int r = name ? check_name(name, err) : 0;
 
@@ -269,7 +195,7 @@ int images_import(struct images *images, const char *source, const char *name, c
     if (!reference)
         return err_nomem(err);
     work.reference = reference;
-    r = call(&work, &answer, err);
+    r = images_work_call(&work, &answer, err);
     if (r == 0)
         r = find_id(images, reference, &id, err);
     if (r == 0 && name)
@@ -299,7 +225,7 @@ static int check_names(const struct store *store, const char *reference, struct 
     return r;
 }
 
-static int remove_image(struct work *work, struct err *err) {
+static int remove_image(struct images_work *work, struct err *err) {
     const struct store *store = &work->images->store;
     int r = work->flag ? 0 : check_names(store, work->reference, err);
 
@@ -307,14 +233,14 @@ static int remove_image(struct work *work, struct err *err) {
 }
 
 int images_remove(struct images *images, const char *reference, bool force, struct err *err) {
-    struct work work = {
+    struct images_work work = {
         .images = images, .function = remove_image, .reference = reference, .flag = force};
     _cleanup_free_ char *answer = NULL;
 
-    return call(&work, &answer, err);
+    return images_work_call(&work, &answer, err);
 }
 
-static int prune(struct work *work, struct err *err) {
+static int prune(struct images_work *work, struct err *err) {
     uint64_t bytes = 0;
     int r = image_prune(&work->images->store, work->flag, &bytes, err);
 
@@ -323,9 +249,9 @@ static int prune(struct work *work, struct err *err) {
 }
 
 int images_prune(struct images *images, bool unnamed, uint64_t *ret_bytes, struct err *err) {
-    struct work work = {.images = images, .function = prune, .flag = unnamed};
+    struct images_work work = {.images = images, .function = prune, .flag = unnamed};
     _cleanup_free_ char *answer = NULL;
-    int r = call(&work, &answer, err);
+    int r = images_work_call(&work, &answer, err);
 
     if (r == 0 && str_to_u64(answer, UINT64_MAX, ret_bytes) < 0)
         r = err_set(err, -EIO, "the result of the removal is no number");

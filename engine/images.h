@@ -94,6 +94,28 @@ int images_import(struct images *images, const char *source, const char *name, c
  */
 int images_remove(struct images *images, const char *reference, bool force, struct err *err);
 
+/** struct images_finding - what images_check() has found, see struct store_finding */
+struct images_finding {
+    enum {
+        IMAGES_FINDING_OK,
+        IMAGES_FINDING_NOTE,
+        IMAGES_FINDING_BROKEN,
+    } level;
+    const char *topic;
+    const char *text;
+};
+
+typedef void images_emit_finding(void *context, const struct images_finding *finding);
+
+/**
+ * images_check() - read all that the store has and compare it with what was recorded, see
+ * store_check()
+ * @emit: called for each finding, when all are known
+ *
+ * Return: the number of broken things, or as images_pull().
+ */
+int images_check(struct images *images, images_emit_finding *emit, void *context, struct err *err);
+
 /** images_prune() - see image_prune().  Return: as images_pull(). */
 int images_prune(struct images *images, bool unnamed, uint64_t *ret_bytes, struct err *err);
 

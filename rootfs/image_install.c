@@ -80,19 +80,9 @@ int install_begin(struct install *install, size_t n, const struct digest *config
     return description ? take_description(install, description, err) : 0;
 }
 
-/* Prune holds this lock alone while it looks for what nobody needs. */
-static int lock_store(struct install *install, struct err *err) {
-    install->lock_fd = openat(install->store->fd, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (install->lock_fd < 0)
-        return store_errno(install->store, "cannot open it", err);
-    while (flock(install->lock_fd, LOCK_SH) < 0)
-        if (errno != EINTR)
-            return store_errno(install->store, "cannot lock it", err);
-    return 0;
-}
-
 int install_layers(struct install *install, struct err *err) {
-    int r = lock_store(install, err);
+    /* Prune holds this lock alone while it looks for what nobody needs. */
+    int r = store_lock_images(install->store, LOCK_SH, &install->lock_fd, err);
 
     if (r == 0)
         r = layers_import(install->store, install->jobs, install->n_jobs, install->log, err);

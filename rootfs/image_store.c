@@ -25,24 +25,6 @@
 /* Ids may be shortened to this many digits. */
 enum { ID_DIGITS_MIN = 8 };
 
-/* The names in a directory of the store. */
-static int list_folder(const struct store *store, const char *folder, struct strv *ret_names,
-                       struct err *err) {
-    int fd = openat(store->fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    _cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    struct dirent *entry;
-
-    if (!dir) {
-        if (fd >= 0)
-            close(fd);
-        return store_errno(store, "cannot read a directory in it", err);
-    }
-    while ((errno = 0, entry = readdir(dir)))
-        if (!str_is_dots(entry->d_name) && strv_push(ret_names, entry->d_name) < 0)
-            return err_nomem(err);
-    return errno ? store_errno(store, "cannot read a directory in it", err) : 0;
-}
-
 /* The name that a key of the index stands for, to free(3); NULL for other keys. */
 static char *name_of_key(const char *key) {
     const char *rest = str_after(key, IMAGE_INDEX_NAME_PREFIX);
@@ -131,10 +113,10 @@ static bool is_listed(const struct image_entries *entries, const char *id) {
 
 static int list(const struct store *store, struct image_entries *entries, struct err *err) {
     _cleanup_strv_ struct strv keys = {0}, ids = {0};
-    int r = list_folder(store, "index", &keys, err);
+    int r = store_list(store, "index", &keys, err);
 
     if (r == 0)
-        r = list_folder(store, "images", &ids, err);
+        r = store_list(store, "images", &ids, err);
     for (size_t i = 0; r == 0 && i < keys.n; i++) {
         char id[IMAGE_INDEX_TARGET_BYTES];
         char *name;
@@ -180,7 +162,7 @@ static int find_id(const struct store *store, const char *text,
                    char ret_id[IMAGE_INDEX_TARGET_BYTES], struct err *err) {
     _cleanup_strv_ struct strv ids = {0};
     const char *found = NULL;
-    int r = list_folder(store, "images", &ids, err);
+    int r = store_list(store, "images", &ids, err);
 
     for (size_t i = 0; r == 0 && i < ids.n; i++) {
         if (!is_id(text, ids.items[i]))
@@ -244,7 +226,7 @@ static int remove_record(const struct store *store, const char *id, struct err *
 static int count_references(const struct store *store, const char *id, const char *but,
                             size_t *ret_n, struct err *err) {
     _cleanup_strv_ struct strv keys = {0};
-    int r = list_folder(store, "index", &keys, err);
+    int r = store_list(store, "index", &keys, err);
 
     *ret_n = 0;
     for (size_t i = 0; r == 0 && i < keys.n; i++) {
@@ -288,7 +270,7 @@ int image_remove(const struct store *store, const char *reference, struct err *e
 static int prune_index(const struct store *store, struct strv *ret_referenced, bool unnamed,
                        struct err *err) {
     _cleanup_strv_ struct strv keys = {0};
-    int r = list_folder(store, "index", &keys, err);
+    int r = store_list(store, "index", &keys, err);
 
     for (size_t i = 0; r == 0 && i < keys.n; i++) {
         char id[IMAGE_INDEX_TARGET_BYTES], path[16 + IMAGE_INDEX_TARGET_BYTES];
@@ -324,7 +306,7 @@ static bool has(const struct strv *list, const char *text) {
 static int prune_images(const struct store *store, const struct strv *referenced,
                         struct strv *ret_layers, struct err *err) {
     _cleanup_strv_ struct strv ids = {0};
-    int r = list_folder(store, "images", &ids, err);
+    int r = store_list(store, "images", &ids, err);
 
     for (size_t i = 0; r == 0 && i < ids.n; i++) {
         struct image image = IMAGE_INIT;
@@ -356,6 +338,9 @@ static int remove_layer(const struct store *store, const char *hex, struct err *
     if (sys_renameat2(store->fd, path, work.fd, "tree", RENAME_NOREPLACE) < 0)
         r = store_errno(store, "cannot move a layer aside", err);
     store_work_end(store, &work);
+    snprintf(path, sizeof path, "recipes/%s", hex);
+    if (r == 0 && sys_unlinkat(store->fd, path, 0) < 0 && errno != ENOENT)
+        r = store_errno(store, "cannot remove a layer's recipe", err);
     if (r == 0 && snprintf(key, sizeof key, IMAGE_INDEX_SIZE_PREFIX "%s", hex) < (int)sizeof key)
         r = image_index_remove(store, key, err);
     return r < 0 ? r : 0;
@@ -364,7 +349,7 @@ static int remove_layer(const struct store *store, const char *hex, struct err *
 static int prune_layers(const struct store *store, const struct strv *needed, uint64_t *ret_bytes,
                         struct err *err) {
     _cleanup_strv_ struct strv layers = {0};
-    int r = list_folder(store, "layers", &layers, err);
+    int r = store_list(store, "layers", &layers, err);
 
     for (size_t i = 0; r == 0 && i < layers.n; i++) {
         uint64_t bytes = layer_bytes(store, layers.items[i]);
@@ -378,22 +363,38 @@ static int prune_layers(const struct store *store, const struct strv *needed, ui
     return r;
 }
 
+/* A crash between a recipe and its layer, or a layer and its recipe, leaves the recipe. */
+static int prune_recipes(const struct store *store, struct err *err) {
+    _cleanup_strv_ struct strv names = {0};
+    char path[16 + NAME_MAX];
+    int r = 0;
+
+    if (faccessat(store->fd, "recipes", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        r = store_list(store, "recipes", &names, err);
+    for (size_t i = 0; r == 0 && i < names.n; i++) {
+        snprintf(path, sizeof path, "layers/%s", names.items[i]);
+        if (faccessat(store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+            continue;
+        snprintf(path, sizeof path, "recipes/%s", names.items[i]);
+        if (sys_unlinkat(store->fd, path, 0) < 0 && errno != ENOENT)
+            r = store_errno(store, "cannot remove a layer's recipe", err);
+    }
+    return r;
+}
+
 int image_prune(const struct store *store, bool unnamed, uint64_t *ret_bytes, struct err *err) {
     _cleanup_strv_ struct strv referenced = {0}, layers = {0};
-    _cleanup_close_ int lock_fd =
-        openat(store->fd, "images", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int r;
+    _cleanup_close_ int lock_fd = -1;
+    int r = store_lock_images(store, LOCK_EX, &lock_fd, err);
 
     *ret_bytes = 0;
-    if (lock_fd < 0)
-        return store_errno(store, "cannot open it", err);
-    while (flock(lock_fd, LOCK_EX) < 0)
-        if (errno != EINTR)
-            return store_errno(store, "cannot lock it", err);
-    r = prune_index(store, &referenced, unnamed, err);
+    if (r == 0)
+        r = prune_index(store, &referenced, unnamed, err);
     if (r == 0)
         r = prune_images(store, &referenced, &layers, err);
     if (r == 0)
         r = prune_layers(store, &layers, ret_bytes, err);
+    if (r == 0)
+        r = prune_recipes(store, err);
     return r;
 }

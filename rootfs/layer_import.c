@@ -19,6 +19,7 @@
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
 #include "layer_inherit.h"
+#include "recipe.h"
 #include "unpack.h"
 
 #include <fcntl.h>
@@ -34,6 +35,8 @@ enum { THREADS_MAX = 4 };
 
 /* Where the tree is in its work directory. */
 #define TREE_NAME "tree"
+/* And by what its tar can be made again. */
+#define RECIPE_NAME "recipe"
 
 /* What the threads of one import share. */
 struct import {
@@ -124,10 +127,21 @@ static int check_sums(struct layer_job *job, const struct layer_sums *sums, stru
     return 0;
 }
 
+/* Reads what follows the archive's end, which is part of the tar. */
+static int read_rest(struct recipe *recipe, struct err *err) {
+    const void *data;
+    ssize_t n;
+
+    do
+        n = recipe_read(recipe, &data, err);
+    while (n > 0);
+    return (int)n;
+}
+
 /* Reads a layer to its end, into a tree. */
 static int unpack_stream(struct import *import, struct layer_job *job, struct layer_stream *stream,
-                         struct err *err) {
-    const struct unpack_source source = {.read = layer_stream_read, .context = stream};
+                         struct recipe *recipe, struct err *err) {
+    const struct unpack_source source = {.read = recipe_read, .context = recipe, .recipe = recipe};
     _cleanup_close_ int tree_fd =
         openat(job->work.fd, TREE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct unpack_count count;
@@ -137,6 +151,8 @@ static int unpack_stream(struct import *import, struct layer_job *job, struct la
     if (tree_fd < 0 || fchmod(tree_fd, 0755) < 0)
         return store_errno(import->store, "cannot make a layer's directory", err);
     r = unpack_layer(&source, tree_fd, import->store->owners, &count, err);
+    if (r == 0)
+        r = read_rest(recipe, err);
     if (r == 0)
         r = layer_stream_drain(stream, &sums, err);
     if (r < 0) {
@@ -150,7 +166,28 @@ static int unpack_stream(struct import *import, struct layer_job *job, struct la
                   count.n_devices);
     if (count.n_xattrs > 0)
         log_debug(import->log, "%" PRIu64 " attributes could not be kept", count.n_xattrs);
-    return check_sums(job, &sums, err);
+    r = check_sums(job, &sums, err);
+    if (r == 0 && !recipe->lost && recipe_finish(recipe, &sums.diff) < 0)
+        return store_errno(import->store, "cannot write a layer's recipe", err);
+    job->has_recipe = r == 0 && !recipe->lost;
+    return r;
+}
+
+/* Reads a layer to its end, into a tree and a recipe. */
+static int take_stream(struct import *import, struct layer_job *job, struct layer_stream *stream,
+                       struct err *err) {
+    const struct unpack_source source = {.read = layer_stream_read, .context = stream};
+    _cleanup_close_ int fd =
+        openat(job->work.fd, RECIPE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    struct recipe recipe;
+    int r;
+
+    if (fd < 0)
+        return store_errno(import->store, "cannot make a layer's recipe", err);
+    recipe_init(&recipe, &source, fd);
+    r = unpack_stream(import, job, stream, &recipe, err);
+    recipe_done(&recipe);
+    return r;
 }
 
 static int do_job(struct import *import, struct layer_job *job, struct err *err) {
@@ -166,7 +203,7 @@ static int do_job(struct import *import, struct layer_job *job, struct err *err)
                          &import->limits, err);
     if (r < 0)
         return r;
-    r = unpack_stream(import, job, stream, err);
+    r = take_stream(import, job, stream, err);
     layer_stream_free(stream);
     return r;
 }
@@ -267,12 +304,27 @@ static void name_twin(struct layer_job *jobs, size_t n, struct layer_job *job) {
             memcpy(job->name, jobs[i].name, sizeof job->name);
 }
 
+/* Makes a layer of what is in its work directory; the recipe first, since the tree counts. */
+static int publish_one(const struct store *store, const struct layer_job *job, struct err *err) {
+    char path[16 + DIGEST_HEX_BYTES];
+    int r = 0;
+
+    if (job->has_recipe) {
+        /* A store of an earlier version has none. */
+        if (sys_mkdirat(store->fd, "recipes", 0700) < 0 && errno != EEXIST)
+            return store_errno(store, "cannot make a directory in it", err);
+        snprintf(path, sizeof path, "recipes/%s", job->name);
+        r = store_replace(store, &job->work, RECIPE_NAME, path, err);
+    }
+    snprintf(path, sizeof path, "layers/%s", job->name);
+    return r < 0 ? r : store_publish(store, &job->work, TREE_NAME, path, err);
+}
+
 static int publish(const struct store *store, struct layer_job *jobs, size_t n, struct err *err) {
     bool synced = false;
+    int r;
 
     for (size_t i = 0; i < n; i++) {
-        int r;
-
         if (jobs[i].done)
             continue;
         r = complete(store, jobs, i, err);
@@ -280,9 +332,6 @@ static int publish(const struct store *store, struct layer_job *jobs, size_t n, 
             return r;
     }
     for (size_t i = 0; i < n; i++) {
-        char path[16 + DIGEST_HEX_BYTES];
-        int r;
-
         if (jobs[i].done) {
             name_twin(jobs, n, &jobs[i]);
             continue;
@@ -290,12 +339,14 @@ static int publish(const struct store *store, struct layer_job *jobs, size_t n, 
         if (!synced && syncfs(jobs[i].work.fd) < 0)
             return store_errno(store, "cannot sync it", err);
         synced = true;
-        snprintf(path, sizeof path, "layers/%s", jobs[i].name);
-        r = store_publish(store, &jobs[i].work, TREE_NAME, path, err);
+        r = publish_one(store, &jobs[i], err);
         if (r < 0)
             return r;
     }
-    return synced ? store_sync_folder(store, "layers", err) : 0;
+    if (!synced)
+        return 0;
+    r = store_sync_folder(store, "recipes", err);
+    return r < 0 ? r : store_sync_folder(store, "layers", err);
 }
 
 /* Each layer under way holds a descriptor, and each thread one for each level of its tree. */

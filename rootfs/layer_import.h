@@ -42,6 +42,7 @@ struct layer_job {
 
     struct store_work work;
     struct strv implied;
+    bool has_recipe;
     bool done; /* in the store, or the same as another job */
     struct err err;
 };

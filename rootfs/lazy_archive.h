@@ -26,6 +26,7 @@
     X(archive_read_header_position)                                                                \
     X(archive_read_data)                                                                           \
     X(archive_read_data_block)                                                                     \
+    X(archive_filter_bytes)                                                                        \
     X(archive_error_string)                                                                        \
     X(archive_set_error)                                                                           \
     X(archive_entry_filetype)                                                                      \
@@ -36,6 +37,7 @@
     X(archive_entry_pathname)                                                                      \
     X(archive_entry_perm)                                                                          \
     X(archive_entry_size)                                                                          \
+    X(archive_entry_sparse_count)                                                                  \
     X(archive_entry_symlink)                                                                       \
     X(archive_entry_uid)                                                                           \
     X(archive_entry_xattr_count)                                                                   \

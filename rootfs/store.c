@@ -4,6 +4,7 @@
  *
  *   layers/HEX     a layer's tree, never changed, named by its diff ID; one that takes the mode of
  *                  a directory from the layers below it, by its chain ID
+ *   recipes/HEX    what makes the layer's tar of its tree (recipe.c)
  *   images/NAME    an image: its layers and its configuration (record.c)
  *   index/KEY      a symbolic link: an archive's stat data -> images/NAME (index.c)
  *   tmp/NAME       work under way, locked by whoever does it
@@ -36,7 +37,7 @@ static const char *const kind_names[] = {
     [STORE_OWNERS_SINGLE] = "single",
 };
 
-static const char *const folder_names[] = {"layers", "images", "index", "tmp", "runs"};
+static const char *const folder_names[] = {"layers", "recipes", "images", "index", "tmp", "runs"};
 
 static int describe(const char *path, const char *what, struct err *err) {
     const char *mend = "";
@@ -347,4 +348,33 @@ int store_sync_folder(const struct store *store, const char *folder, struct err 
     if (fd < 0 || fsync(fd) < 0)
         return store_errno(store, "cannot sync it", err);
     return 0;
+}
+
+int store_lock_images(const struct store *store, int operation, int *ret_fd, struct err *err) {
+    _cleanup_close_ int fd = open_folder(store, "images");
+
+    if (fd < 0)
+        return store_errno(store, "cannot open it", err);
+    while (flock(fd, operation) < 0)
+        if (errno != EINTR)
+            return store_errno(store, "cannot lock it", err);
+    *ret_fd = take_fd(fd);
+    return 0;
+}
+
+int store_list(const struct store *store, const char *folder, struct strv *ret_names,
+               struct err *err) {
+    int fd = open_folder(store, folder);
+    _cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return store_errno(store, "cannot read a directory in it", err);
+    }
+    while ((errno = 0, entry = readdir(dir)))
+        if (!str_is_dots(entry->d_name) && strv_push(ret_names, entry->d_name) < 0)
+            return err_nomem(err);
+    return errno ? store_errno(store, "cannot read a directory in it", err) : 0;
 }

@@ -3,6 +3,7 @@
 #define MAYFLY_STORE_H
 
 #include "engine/base/err.h"
+#include "engine/base/str.h"
 
 #include <stdint.h>
 
@@ -23,7 +24,8 @@ enum store_owners {
 
 /**
  * struct store - where images and runs are kept
- * @fd: O_PATH descriptor of the kind's directory, which has layers/ images/ index/ tmp/ runs/
+ * @fd: O_PATH descriptor of the kind's directory, which has layers/ recipes/ images/ index/ tmp/
+ *      runs/
  * @path: its absolute path
  * @owners: the kind
  * @max_image_bytes: an image that unpacks to more is refused; STORE_IMAGE_BYTES_MAX unless changed
@@ -108,7 +110,27 @@ int store_publish(const struct store *store, const struct store_work *work, cons
 int store_replace(const struct store *store, const struct store_work *work, const char *from,
                   const char *to, struct err *err);
 
-/** store_sync_folder() - fsync(2) "layers", "images" or "index".  Return: 0 or -errno with a text.
+/**
+ * store_lock_images() - wait for the lock on images/
+ * @operation: LOCK_SH for whoever needs what is there to stay, LOCK_EX for whoever removes
+ * @ret_fd: holds it until it is closed
+ *
+ * Return: 0 or -errno with a text.
+ */
+int store_lock_images(const struct store *store, int operation, int *ret_fd, struct err *err);
+
+/**
+ * store_list() - the names in a directory of the store
+ * @folder: "layers" and such
+ * @ret_names: appended to, in no order
+ *
+ * Return: 0 or -errno with a text.
+ */
+int store_list(const struct store *store, const char *folder, struct strv *ret_names,
+               struct err *err);
+
+/** store_sync_folder() - fsync(2) "layers", "recipes", "images" or "index".  Return: 0 or -errno
+ * with a text.
  */
 int store_sync_folder(const struct store *store, const char *folder, struct err *err);
 

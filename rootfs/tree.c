@@ -31,7 +31,7 @@ void tree_init(struct tree *tree, int root_fd) {
     tree->dirs = NULL;
     tree->n_dirs = tree->dirs_capacity = 0;
     tree->implied = NULL;
-    tree->literal = tree->linked = false;
+    tree->literal = tree->linked = tree->replaced = false;
 }
 
 /* Closes the kept descriptors below the first @depth. */
@@ -154,8 +154,13 @@ int tree_parent(struct tree *tree, const char *path, struct err *err) {
 int tree_clear(struct tree *tree, int parent_fd, const char *base, struct err *err) {
     int r;
 
-    if (sys_unlinkat(parent_fd, base, 0) == 0 || errno == ENOENT)
+    if (sys_unlinkat(parent_fd, base, 0) == 0) {
+        tree->replaced = true;
         return 0;
+    }
+    if (errno == ENOENT)
+        return 0;
+    tree->replaced = true;
     r = fd_remove_tree(parent_fd, base);
     if (r < 0)
         return err_set(err, r, "cannot replace '%.200s': %s", base, strerror(-r));
@@ -166,7 +171,7 @@ int tree_clear(struct tree *tree, int parent_fd, const char *base, struct err *e
 }
 
 int tree_mkdir(struct tree *tree, int parent_fd, const char *base, struct err *err) {
-    bool hid;
+    bool hid, replaced = tree->replaced;
     struct stat st;
     int r;
 
@@ -182,7 +187,10 @@ int tree_mkdir(struct tree *tree, int parent_fd, const char *base, struct err *e
         return r;
     if (sys_mkdirat(parent_fd, base, 0700) < 0)
         return err_errno(err, "cannot make the directory '%.200s'", base);
-    return hid ? tree_set_opaque(parent_fd, base, err) : 0;
+    if (!hid)
+        return 0;
+    tree->replaced = replaced; /* no content was lost */
+    return tree_set_opaque(parent_fd, base, err);
 }
 
 int tree_whiteout(struct tree *tree, int parent_fd, const char *base, struct err *err) {

@@ -31,6 +31,7 @@ struct tree_dir {
  * @implied: paths of directories that were made because something lies in them; lent, or NULL
  * @literal: tree_parent() follows no links and answers -ELOOP, without a text
  * @linked: a kept descriptor was reached through a link
+ * @replaced: something that an earlier entry had made was removed
  */
 struct tree {
     int root_fd;
@@ -44,6 +45,7 @@ struct tree {
     struct strv *implied;
     bool literal;
     bool linked;
+    bool replaced;
 };
 
 /** tree_init() - begin to write below @root_fd, an empty directory. */

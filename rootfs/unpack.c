@@ -21,6 +21,7 @@
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
 #include "lazy_archive.h"
+#include "recipe.h"
 #include "tree.h"
 
 #include <fcntl.h>
@@ -164,8 +165,23 @@ static int write_content(const struct unpack *u, struct archive_entry *entry, in
     return 0;
 }
 
-static int make_file(struct unpack *u, struct archive_entry *entry, int parent_fd, const char *base,
+/* Of a sparse file the tar holds something else than what will be in the file. */
+static int note_content(const struct unpack *u, struct archive_entry *entry, const char *path,
+                        struct err *err) {
+    int64_t size = u->la->archive_entry_size(entry);
+    int64_t offset = u->la->archive_filter_bytes(u->archive, 0);
+
+    if (!u->source->recipe || size <= 0 || offset < 0 ||
+        u->la->archive_entry_sparse_count(entry) > 0)
+        return 0;
+    if (recipe_note_file(u->source->recipe, (uint64_t)offset, (uint64_t)size, path) < 0)
+        return err_nomem(err);
+    return 0;
+}
+
+static int make_file(struct unpack *u, struct archive_entry *entry, const char *path, int parent_fd,
                      struct err *err) {
+    const char *base = layer_path_base(path);
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     bool has_xattrs = u->la->archive_entry_xattr_count(entry) > 0;
     mode_t mode = u->la->archive_entry_perm(entry) & 07777;
@@ -182,7 +198,9 @@ static int make_file(struct unpack *u, struct archive_entry *entry, int parent_f
     }
     if (fd < 0)
         return err_errno(err, "cannot make '%.200s'", u->la->archive_entry_pathname(entry));
-    r = write_content(u, entry, fd, err);
+    r = note_content(u, entry, path, err);
+    if (r == 0)
+        r = write_content(u, entry, fd, err);
     if (r < 0)
         return r;
     r = set_owner(u, entry, fd, "", AT_EMPTY_PATH, err);
@@ -369,7 +387,7 @@ static int unpack_entry(struct unpack *u, struct archive_entry *entry, struct er
     case S_IFDIR:
         return make_directory(u, entry, path, parent_fd, err);
     case S_IFREG:
-        return make_file(u, entry, parent_fd, base, err);
+        return make_file(u, entry, path, parent_fd, err);
     case S_IFLNK:
         return make_symlink(u, entry, parent_fd, base, err);
     case S_IFIFO:
@@ -448,6 +466,8 @@ int unpack_layer(const struct unpack_source *source, int root_fd, enum store_own
     tree_init(&u->tree, root_fd);
     u->tree.implied = &ret_count->implied;
     r = unpack_in_locale(u, err);
+    if (source->recipe && u->tree.replaced)
+        recipe_note_loss(source->recipe);
     tree_done(&u->tree);
     free(u);
     return r;

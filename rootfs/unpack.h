@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct recipe;
+
 /** A layer with more entries than this is refused. */
 #define UNPACK_ENTRIES_MAX 16000000
 
@@ -17,10 +19,12 @@
  * struct unpack_source - where a layer's tar comes from
  * @read: gives the next bytes, lent until the next call: their number, 0 at the end, or -errno
  *        with a text
+ * @recipe: told where files' contents are (recipe.h); or NULL
  */
 struct unpack_source {
     ssize_t (*read)(void *context, const void **ret_data, struct err *err);
     void *context;
+    struct recipe *recipe;
 };
 
 /** struct unpack_count - what a layer held */

@@ -156,7 +156,8 @@ void help_doctor(struct buf *buf, const struct option_spec *specs, size_t n_spec
              "Usage: mayfly doctor [OPTION]...\n"
              "\nLooks at what mayfly needs of this host: a line for each point, with the mend\n"
              "for what is missing.  The exit status is 0 when nothing keeps containers from\n"
-             "running, else 1.\n");
+             "running, else 1.  With --store it looks at the images instead, and the exit status\n"
+             "is 0 when all of them are whole.\n");
     help_options(buf, specs, n_specs, color);
 }
 

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is everything that the store says it has what it was?  Layers are read whole,
+ * since a power cut takes content and leaves names; what refers to a layer is
+ * then as good as the layer.  Two stores of the same images differ in nothing
+ * that is looked at here.
+ */
+#include "store_check.h"
+
+#include "engine/base/cleanup.h"
+#include "engine/base/fd.h"
+#include "engine/base/str.h"
+#include "image.h"
+#include "image_index.h"
+#include "image_source.h"
+#include "layer_tar.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/file.h>
+
+enum { PART_BYTES = 256 << 10 };
+
+/* A check under way; @broken are the names of layers. */
+struct check {
+    const struct store *store;
+    void (*emit)(void *context, const struct store_finding *finding);
+    void *context;
+    struct strv broken;
+    struct strv layers;
+    struct strv images;
+    int n_broken;
+};
+
+__attribute__((format(printf, 4, 5))) static void find(struct check *c, int level,
+                                                       const char *topic, const char *format, ...) {
+    struct store_finding finding = {.topic = topic};
+    va_list args;
+
+    finding.level = level;
+    va_start(args, format);
+    vsnprintf(finding.text, sizeof finding.text, format, args);
+    va_end(args);
+    c->n_broken += level == STORE_FINDING_BROKEN;
+    c->emit(c->context, &finding);
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int list(const struct check *c, const char *folder, struct strv *ret_names,
+                struct err *err) {
+    int r = store_list(c->store, folder, ret_names, err);
+
+    if (r == 0 && ret_names->n > 0)
+        qsort(ret_names->items, ret_names->n, sizeof *ret_names->items, compare_names);
+    return r;
+}
+
+/* Reads a layer to its end.  Return: 0, or -errno with a text that says what is wrong with it. */
+static int read_layer(struct layer_tar *tar, struct err *err) {
+    _cleanup_digest_stream_ struct digest_stream stream = DIGEST_STREAM_INIT;
+    _cleanup_free_ char *part = malloc(PART_BYTES);
+    struct digest digest;
+    uint64_t size = 0;
+    ssize_t n;
+    int r;
+
+    if (!part)
+        return err_nomem(err);
+    r = digest_stream_init(&stream, tar->diff.algorithm, err);
+    if (r < 0)
+        return r;
+    while ((n = layer_tar_read(tar, part, PART_BYTES, err)) > 0) {
+        digest_stream_update(&stream, part, (size_t)n);
+        size += (uint64_t)n;
+    }
+    if (n < 0)
+        return (int)n;
+    digest_stream_final(&stream, &digest);
+    if (size != tar->size)
+        return err_set(err, -EBADMSG, "its tar has %" PRIu64 " bytes where there were %" PRIu64,
+                       size, tar->size);
+    if (!digest_eq(&digest, &tar->diff))
+        return err_set(err, -EBADMSG,
+                       "its content has changed (it gives %.12s..., %.12s... was recorded)",
+                       digest.hex, tar->diff.hex);
+    return 0;
+}
+
+/* What concerns the layer itself is a finding; whether the machine failed. */
+static bool is_failure(int r) {
+    return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
+
+static int check_layer(struct check *c, const char *name, struct err *err) {
+    _cleanup_layer_tar_ struct layer_tar tar = LAYER_TAR_INIT;
+    struct err own = {0};
+    char path[16 + NAME_MAX];
+    int r = layer_tar_open(&tar, c->store, name, &own);
+
+    snprintf(path, sizeof path, "recipes/%s", name);
+    if (r == -ENOENT && faccessat(c->store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+        find(c, STORE_FINDING_NOTE, "layer", "%s: %s", name, own.message);
+        return 0;
+    }
+    if (r == 0)
+        r = read_layer(&tar, &own);
+    if (is_failure(r))
+        return err_set(err, r, "layer %s: %s", name, own.message);
+    if (r < 0) {
+        find(c, STORE_FINDING_BROKEN, "layer", "%s: %s", name, own.message);
+        return strv_push(&c->broken, name) < 0 ? err_nomem(err) : 0;
+    }
+    find(c, STORE_FINDING_OK, "layer", "%s: %" PRIu64 " bytes of tar", name, tar.size);
+    return 0;
+}
+
+static bool has(const struct strv *list, const char *name) {
+    for (size_t i = 0; i < list->n; i++)
+        if (str_eq(list->items[i], name))
+            return true;
+    return false;
+}
+
+static int check_layers(struct check *c, struct err *err) {
+    int r = list(c, "layers", &c->layers, err);
+
+    for (size_t i = 0; r == 0 && i < c->layers.n; i++)
+        r = check_layer(c, c->layers.items[i], err);
+    return r;
+}
+
+static int check_image(struct check *c, const char *id, struct err *err) {
+    struct image image = IMAGE_INIT;
+    const char *missing = NULL, *broken = NULL;
+    int r = image_read_record(&image, c->store, id);
+
+    if (r == -ENOMEM)
+        return err_nomem(err);
+    for (size_t i = 0; r == 0 && i < image.layers.n; i++) {
+        const char *name = str_after(image.layers.items[i], "layers/");
+
+        if (!has(&c->layers, name))
+            missing = name;
+        else if (has(&c->broken, name))
+            broken = name;
+    }
+    if (r != 0)
+        find(c, STORE_FINDING_BROKEN, "image", "%s: its record is damaged", id);
+    else if (missing)
+        find(c, STORE_FINDING_BROKEN, "image", "%s: its layer %s is not there", id, missing);
+    else if (broken)
+        find(c, STORE_FINDING_BROKEN, "image", "%s: its layer %s is damaged", id, broken);
+    else
+        find(c, STORE_FINDING_OK, "image", "%s: whole", id);
+    image_done(&image);
+    return 0;
+}
+
+static int check_images(struct check *c, struct err *err) {
+    int r = list(c, "images", &c->images, err);
+
+    for (size_t i = 0; r == 0 && i < c->images.n; i++)
+        r = check_image(c, c->images.items[i], err);
+    return r;
+}
+
+static int check_names(struct check *c, struct err *err) {
+    _cleanup_strv_ struct strv keys = {0};
+    int r = list(c, "index", &keys, err);
+
+    for (size_t i = 0; r == 0 && i < keys.n; i++) {
+        char id[IMAGE_INDEX_TARGET_BYTES];
+        const char *name = str_after(keys.items[i], IMAGE_INDEX_NAME_PREFIX);
+
+        if (!name)
+            continue;
+        if (image_index_find(c->store, keys.items[i], id) != 0)
+            find(c, STORE_FINDING_BROKEN, "name", "%s: its entry is damaged", name);
+        else if (!has(&c->images, id))
+            find(c, STORE_FINDING_BROKEN, "name", "%s: its image %s is not there", name, id);
+    }
+    return r;
+}
+
+/* What is in tmp/ and nobody works in; recipes of layers that are gone. */
+static int check_leftovers(struct check *c, struct err *err) {
+    _cleanup_strv_ struct strv names = {0}, recipes = {0};
+    int r = list(c, "tmp", &names, err);
+
+    for (size_t i = 0; r == 0 && i < names.n; i++) {
+        char path[16 + NAME_MAX];
+        _cleanup_close_ int fd = -1;
+
+        snprintf(path, sizeof path, "tmp/%s", names.items[i]);
+        fd = openat(c->store->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            find(c, STORE_FINDING_NOTE, "leftover", "tmp/%s, of an import that was killed",
+                 names.items[i]);
+    }
+    if (r == 0 && faccessat(c->store->fd, "recipes", F_OK, 0) == 0)
+        r = list(c, "recipes", &recipes, err);
+    for (size_t i = 0; r == 0 && i < recipes.n; i++)
+        if (!has(&c->layers, recipes.items[i]))
+            find(c, STORE_FINDING_NOTE, "leftover", "recipes/%s, of a layer that is not there",
+                 recipes.items[i]);
+    return r;
+}
+
+int store_check(const struct store *store,
+                void (*emit)(void *context, const struct store_finding *finding), void *context,
+                struct err *err) {
+    struct check c = {.store = store, .emit = emit, .context = context};
+    _cleanup_close_ int lock_fd = -1;
+    int r = store_lock_images(store, LOCK_SH, &lock_fd, err);
+
+    if (r == 0)
+        r = check_layers(&c, err);
+    if (r == 0)
+        r = check_images(&c, err);
+    if (r == 0)
+        r = check_names(&c, err);
+    if (r == 0)
+        r = check_leftovers(&c, err);
+    strv_done(&c.broken);
+    strv_done(&c.layers);
+    strv_done(&c.images);
+    return r < 0 ? r : c.n_broken;
+}

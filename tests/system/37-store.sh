@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2154
+# "mayfly doctor --store": whether everything in the store is what it was.
+
+# A store with an image of two layers; $layers is where they are.
+filled() {
+    fresh_store
+    runs "$mayfly" load -i "$images/busybox-docker.tar"
+    layers=$(echo "$MAYFLY_STORE"/*/layers)
+    local digits
+    for digits in "$layers"/*; do
+        [ -e "$digits/etc/second" ] && second=$digits || first=$digits
+    done
+    id=$("$mayfly" images -q --no-trunc | cut -d: -f2)
+}
+# broken REGEX...: doctor finds the image broken and says all of these
+broken() {
+    run "$mayfly" doctor --store
+    expect_status 1
+    local regex
+    for regex in "$@" "^PROBLEM +image +$id: .*"; do
+        grep -Eq -e "$regex" "$TEST_DIR/out" || fail "expected in its findings: $regex"
+    done
+}
+whole() {
+    runs "$mayfly" doctor --store
+    [ "$(tail -n 1 "$TEST_DIR/out")" = 'The store is whole.' ] || fail "not whole"
+}
+
+test_a_whole_store() {
+    fresh_store
+    whole
+    filled
+    runs "$mayfly" import "$busybox" from-tarball
+    gzip -c "$busybox" >b.tar.gz
+    runs "$mayfly" -q -i b.tar.gz -S true
+    whole
+    expect_same "$(grep -Ec '^ok +image' "$TEST_DIR/out")" 2
+    expect_same "$(grep -Ec '^ok +layer' "$TEST_DIR/out")" 3
+    expect_silence
+}
+
+test_what_a_power_cut_may_do_is_found() {
+    only root
+    filled
+    # A file of the image without its content.
+    cp -a "$first/etc/first" kept
+    : >"$first/etc/first"
+    broken "^PROBLEM +layer +${first##*/}: .*'etc/first' has 0 bytes where there were 21"
+    cp -a kept "$first/etc/first"
+    whole
+    # The same size, other bytes.
+    printf 'from the worst layer\n' >"$first/etc/first"
+    broken "^PROBLEM +layer +${first##*/}: .*changed"
+    # No file, no directory, something else in its place.
+    rm "$first/etc/first"
+    broken "^PROBLEM +layer +${first##*/}: .*etc/first"
+    mkdir "$first/etc/first"
+    broken "^PROBLEM +layer +${first##*/}: .*etc/first"
+    rmdir "$first/etc/first"
+    ln -s /etc/passwd "$first/etc/first"
+    broken "^PROBLEM +layer +${first##*/}: .*etc/first"
+    rm "$first/etc/first"
+    cp -a kept "$first/etc/first"
+    whole
+    # A layer that is not there at all.
+    mv "$second" aside
+    broken "^PROBLEM +image +$id: its layer ${second##*/} is not there"
+    mv aside "$second"
+    whole
+}
+
+test_damaged_records_recipes_and_names_are_found() {
+    filled
+    local recipe
+    recipe=$(echo "$MAYFLY_STORE"/*/recipes)/${second##*/}
+    cp "$recipe" kept
+    head -c 100 kept >"$recipe"
+    broken "^PROBLEM +layer +${second##*/}: .*recipe"
+    : >"$recipe"
+    broken "^PROBLEM +layer +${second##*/}: .*recipe"
+    cp kept "$recipe"
+    whole
+    local record
+    record=$(echo "$MAYFLY_STORE"/*/images)/$id
+    cp "$record" kept
+    head -c 50 kept >"$record"
+    broken "^PROBLEM +image +$id: .*record"
+    cp kept "$record"
+    whole
+    rm "$record"
+    run "$mayfly" doctor --store
+    expect_status 1
+    grep -Eq '^PROBLEM +name +mayfly.test%busybox:1: ' "$TEST_DIR/out" || fail "the name"
+}
+
+test_a_damaged_image_is_mended_by_bringing_it_anew() {
+    only root
+    filled
+    : >"$first/etc/first"
+    broken
+    runs "$mayfly" rmi mayfly.test/busybox:1
+    runs "$mayfly" load -i "$images/busybox-docker.tar"
+    whole
+    runs "$mayfly" -q -i mayfly.test/busybox:1 -S 'cat /etc/first'
+    expect_out 'from the first layer'
+}
+
+test_leftovers_are_noted_and_prune_takes_them() {
+    filled
+    cp "$(echo "$MAYFLY_STORE"/*/recipes)/${first##*/}" "$(echo "$MAYFLY_STORE"/*/recipes)/0123"
+    whole
+    grep -Eq '^note +leftover +recipes/0123' "$TEST_DIR/out" || fail "the recipe"
+    runs "$mayfly" prune -f
+    whole
+    expect_same "$(grep -c leftover "$TEST_DIR/out")" 0
+    runs "$mayfly" rmi mayfly.test/busybox:1
+    expect_same "$(find "$MAYFLY_STORE"/*/recipes "$MAYFLY_STORE"/*/layers -mindepth 1)" ''
+}
