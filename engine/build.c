@@ -106,15 +106,15 @@ static int mount_root(struct builder *builder, struct err *err) {
     const struct container *container = builder->container;
     const struct strv *layers = &container->image.layers;
     _cleanup_close_ int store = next_layer(builder, container->store.path, err);
+    size_t n_more = container->layers ? container->layers->n : 0, n = 0;
     int fds[OVERLAY_MAX_LOWER], r = 0;
-    size_t n = 0;
     char run[128];
 
     if (store < 0)
         return store;
-    if (layers->n == 0 || layers->n > N_ELEMENTS(fds))
-        return err_set(err, -E2BIG, "the image has %zu layers: 1 to %d can be mounted", layers->n,
-                       OVERLAY_MAX_LOWER);
+    if (layers->n == 0 || layers->n + n_more > N_ELEMENTS(fds))
+        return err_set(err, -E2BIG, "the image has %zu layers: 1 to %d can be mounted",
+                       layers->n + n_more, OVERLAY_MAX_LOWER);
     snprintf(run, sizeof run, "runs/%s", container->state.name);
     builder->run_fd = openat(store, run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (builder->run_fd < 0)
@@ -128,6 +128,12 @@ static int mount_root(struct builder *builder, struct err *err) {
         if (r < 0 && container->image.in_store)
             r = err_errno(err, "cannot open the image's %s in the store", layers->items[n]);
         fds[n] = r;
+    }
+    for (size_t i = 0; r >= 0 && i < n_more; i++) {
+        r = fds[n++] = openat(store, container->layers->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (r < 0)
+            r = err_errno(err, "cannot open the layer %s in the store",
+                          container->layers->items[i]);
     }
     if (r >= 0)
         r = build_overlay(builder, fds, n, "", "/", err);

@@ -97,7 +97,7 @@ static void reset_signals(void) {
 
 /*
  * Leaves the socket, as 3, the lock on the run's directory, as 4, and those of the standard
- * descriptors that are no terminals.
+ * descriptors that are the steps' and no terminals.
  */
 static int close_rest(struct container *container, struct err *err) {
     int lock = fcntl(container->state.fd, F_DUPFD_CLOEXEC, 5), socket_fd = container->socket_fd;
@@ -106,7 +106,7 @@ static int close_rest(struct container *container, struct err *err) {
     if (null < 0)
         return err_errno(err, "cannot open /dev/null");
     for (int i = 0; i < 3; i++)
-        if (container->terminals[i])
+        if (container->terminals[i] || !container->has_streams)
             dup2(null, i);
     container->socket_fd = 3;
     if (lock < 0 || (socket_fd != 3 && dup3(socket_fd, 3, O_CLOEXEC) < 0) ||

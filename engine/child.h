@@ -5,7 +5,7 @@
 #include "container.h"
 
 /**
- * child_main() - the container's side of a run, the mirror of run()
+ * child_main() - the container's side of a run, the mirror of session_start()
  *
  * Context: the child of the clone, in its new namespaces.
  * Return: the exit status of PID 1; nobody looks at it.

@@ -25,10 +25,12 @@ struct volume_source {
 
 /**
  * struct container - what the host's side and the container's side of a run share
+ * @layers: directories over the image's layers, relative to the store; NULL: none; borrowed
+ * @has_streams: steps have the standard descriptors of the host's side
  * @terminals: which of the standard descriptors are terminals of the host
  * @socket_fd: this side's end of the socket between them
  *
- * Filled in by run() before the clone; the child has its copy of it all.
+ * Filled in by session_start() before the clone; the child has its copy of it all.
  */
 struct container {
     const struct plan *plan;
@@ -39,6 +41,8 @@ struct container {
     struct image image;
     struct network *network;       /* with a bridge, on the host's side */
     struct volume_source *volumes; /* one for each of the plan's; owned */
+    const struct strv *layers;
+    bool has_streams;
     bool terminals[3];
     int socket_fd;
 };

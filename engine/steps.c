@@ -146,7 +146,7 @@ static int exit_status_of(const struct supervisor *s, enum outcome outcome, int 
     }
 }
 
-static int run_one(struct supervisor *s, size_t index, struct result *result, struct err *err) {
+int steps_run_one(struct supervisor *s, size_t index, struct result *result, struct err *err) {
     const struct plan *plan = s->container->plan;
     const struct run_hooks *hooks = s->hooks;
     struct action_result action = {.index = index, .started_nsec = clock_realtime()};
@@ -174,7 +174,7 @@ int steps_run(struct supervisor *s, struct result *result, struct err *err) {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < plan->n_actions && result->outcome == OUTCOME_OK; i++)
-        r = run_one(s, i, result, err);
+        r = steps_run_one(s, i, result, err);
     if (r == 0 && result->outcome == OUTCOME_FAILED && plan->on_failure_shell)
         (void)offer_shell(s);
     return r;

@@ -22,6 +22,15 @@ void steps_ask_first(struct supervisor *supervisor);
 int steps_await_ready(struct supervisor *supervisor, struct err *err);
 
 /**
+ * steps_run_one() - carry out one of the plan's actions
+ * @result: it is added; outcome and exit status are set
+ *
+ * Return: as steps_run().
+ */
+int steps_run_one(struct supervisor *supervisor, size_t index, struct result *result,
+                  struct err *err);
+
+/**
  * steps_run() - carry out the plan's actions in their order
  * @result: each action that was begun is added; outcome and exit status are set
  *

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container from its plan to its unwinding; child.c is its mirror in the
+ * container.
+ *
+ *   plan → idmap → store, state → image → clone → id maps, trees → ready → ... → unwind
+ *
+ * How ids are mapped decides where layers lie and how they are mounted, and what
+ * a host allows is known for certain only when it was tried: the attempt is
+ * repeated with the next mode when a host refuses one.
+ */
+#include "session.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/sys.h"
+#include "child.h"
+#include "connect.h"
+#include "session_image.h"
+#include "spawn.h"
+#include "steps.h"
+#include "trees.h"
+#include "userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#define NAMESPACES                                                                                 \
+    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+static void undo_store(void *argument) {
+    store_close(argument);
+}
+
+static void undo_state(void *argument) {
+    struct container *container = argument;
+    struct err err;
+
+    if (state_destroy(&container->state, &container->map, &err) < 0)
+        log_warning(container->log, "%s", err.message);
+}
+
+static void undo_volumes(void *argument) {
+    struct container *container = argument;
+
+    for (size_t i = 0; container->volumes && i < container->plan->n_volumes; i++) {
+        if (container->volumes[i].fd >= 0)
+            close(container->volumes[i].fd);
+        free(container->volumes[i].path);
+        free(container->volumes[i].name);
+    }
+    free(container->volumes);
+}
+
+static void undo_network(void *argument) {
+    connect_destroy(argument);
+}
+
+static void undo_fd(void *argument) {
+    int *fd = argument;
+
+    if (*fd >= 0)
+        close(take_fd(*fd));
+}
+
+/* The end of PID 1 is the end of every process, mount and interface of the container. */
+static void undo_child(void *argument) {
+    int *pidfd = argument;
+
+    sys_pidfd_send_signal(*pidfd, SIGKILL);
+    spawn_wait(*pidfd);
+    close(take_fd(*pidfd));
+}
+
+static void undo_keep(void *argument) {
+    struct session *session = argument;
+
+    if (session->keep)
+        session->keep(session->keep_context, &session->container);
+}
+
+static int open_state(struct session *s, struct err *err) {
+    struct container *c = &s->container;
+    int r = store_open(&c->store, c->plan->store, state_owners(c->map.mode), err);
+
+    if (r < 0)
+        return r;
+    unwind_push(&s->unwind, undo_store, &c->store);
+    state_clean(&c->store, &c->map, c->log);
+    r = state_create(&c->state, &c->store, c->plan->name, err);
+    if (r == 0)
+        unwind_push(&s->unwind, undo_state, c);
+    return r;
+}
+
+static int start_child(struct session *s, pid_t *ret_pid, struct err *err) {
+    struct container *c = &s->container;
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return err_errno(err, "cannot make a socket");
+    c->socket_fd = pair[0];
+    unwind_push(&s->unwind, undo_fd, &c->socket_fd);
+    *ret_pid = spawn(NAMESPACES | (c->plan->net == NET_HOST ? 0 : CLONE_NEWNET),
+                     &s->supervisor.pidfd, err);
+    if (*ret_pid == 0) {
+        close(c->socket_fd);
+        c->socket_fd = pair[1];
+        _exit(child_main(c));
+    }
+    close(pair[1]);
+    if (*ret_pid < 0)
+        return *ret_pid;
+    unwind_push(&s->unwind, undo_child, &s->supervisor.pidfd);
+    return 0;
+}
+
+/* The user namespace of the container, by which root's mounts are mapped; -1 in other modes. */
+static int open_userns(const struct container *c, pid_t pid) {
+    char path[40];
+
+    snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid);
+    return c->map.mode == IDMAP_SHIFTED ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+}
+
+/* Maps the container's ids and hands over what it is built from. */
+static int build_child(struct session *s, pid_t pid, struct err *err) {
+    const struct message message = {.kind = MESSAGE_BUILD};
+    struct container *c = &s->container;
+    struct trees trees = TREES_INIT;
+    _cleanup_close_ int userns = -1;
+    int r = userns_map(&c->map, pid, err);
+
+    if (r == USERNS_UNMAPPABLE)
+        return SESSION_FALL_BACK;
+    if (r < 0)
+        return r;
+    userns = open_userns(c, pid);
+    if (c->map.mode == IDMAP_SHIFTED && userns < 0)
+        return err_errno(err, "cannot open the container's user namespace");
+    if (c->map.mode == IDMAP_SHIFTED || c->map.mode == IDMAP_IDENTITY)
+        r = trees_open(&trees, c, userns, err);
+    if (r == 0 && message_send(c->socket_fd, &message, trees.fds, trees.n) < 0)
+        r = supervise_explain_death(&s->supervisor, err);
+    trees_close(&trees);
+    return r == TREES_UNMAPPABLE ? SESSION_FALL_BACK : r;
+}
+
+/* One try with one way of mapping ids. */
+static int attempt(struct session *s, struct err *err) {
+    struct container *c = &s->container;
+    const struct message connected = {.kind = MESSAGE_NETWORK};
+    pid_t pid = -1;
+    int r = open_state(s, err);
+
+    if (r == 0)
+        r = session_find_image(s, err);
+    if (r == 0) {
+        unwind_push(&s->unwind, undo_volumes, c);
+        r = trees_check_volumes(c, err);
+    }
+    if (r == 0) {
+        unwind_push(&s->unwind, undo_keep, s);
+        /* Below the child on the stack: it is destroyed after that has ended. */
+        unwind_push(&s->unwind, undo_network, c);
+        r = start_child(s, &pid, err);
+    }
+    if (r == 0)
+        r = build_child(s, pid, err);
+    if (r == 0 && plan_has_bridge(c->plan)) {
+        r = connect_attach(c, pid, err);
+        if (r == 0 && message_send(c->socket_fd, &connected, NULL, 0) < 0)
+            r = supervise_explain_death(&s->supervisor, err);
+    }
+    if (r == 0) {
+        if (s->request.ask_first)
+            steps_ask_first(&s->supervisor);
+        r = steps_await_ready(&s->supervisor, err);
+    }
+    return r;
+}
+
+/* Which are terminals.  A directory would lead out of the container: "..", openat(2). */
+static int look_at_standard_streams(bool terminals[3], struct err *err) {
+    static const char *const names[] = {"input", "output", "error"};
+    struct stat st;
+
+    for (int i = 0; i < 3; i++) {
+        terminals[i] = isatty(i);
+        if (!terminals[i] && fstat(i, &st) == 0 && S_ISDIR(st.st_mode))
+            return err_set(err, -EISDIR,
+                           "standard %s is a directory, which would let the container out: give a "
+                           "file, a pipe or /dev/null",
+                           names[i]);
+    }
+    return 0;
+}
+
+bool session_exposes_program(const struct idmap *map) {
+    struct stat st;
+
+    return map->mode != IDMAP_SHIFTED && stat("/proc/self/exe", &st) == 0 && st.st_nlink > 0 &&
+           st.st_uid == map->uids[0].outside;
+}
+
+static void protect_program(const struct container *c, const struct run_hooks *hooks) {
+    if (!hooks->protect_program || !session_exposes_program(&c->map))
+        return;
+    hooks->protect_program(hooks->context);
+    log_warning(&hooks->log,
+                "the container could change this program's own file: install it as another user's");
+}
+
+int session_start(struct session *s, const struct session_request *request, struct err *err) {
+    const struct run_hooks *hooks = request->hooks;
+    int r = 0;
+
+    *s = (struct session){
+        .request = *request,
+        .container = {.plan = request->plan,
+                      .log = &hooks->log,
+                      .layers = request->layers,
+                      .has_streams = request->has_streams,
+                      .socket_fd = -1,
+                      .state = STATE_INIT},
+        .supervisor = {.hooks = hooks,
+                       .signal_fd = request->signal_fd,
+                       .pidfd = -1,
+                       .deadline_nsec = request->deadline_nsec,
+                       .step_deadline_nsec = CLOCK_NEVER,
+                       .grace_deadline_nsec = CLOCK_NEVER},
+    };
+    s->supervisor.container = &s->container;
+    if (request->has_streams)
+        r = look_at_standard_streams(s->container.terminals, err);
+    terminal_init(&s->supervisor.terminal, s->container.terminals);
+    if (r == 0)
+        r = idmap_choose(&s->container.map, err);
+    while (r == 0) {
+        log_debug(&hooks->log, "ids: %s", idmap_name(s->container.map.mode));
+        protect_program(&s->container, hooks);
+        r = attempt(s, err);
+        if (r != SESSION_FALL_BACK)
+            break;
+        unwind_all(&s->unwind);
+        s->supervisor.pidfd = -1;
+        s->supervisor.asked_first = false;
+        r = idmap_fall_back(&s->container.map) ? 0 : -EPERM;
+        if (r == 0)
+            log_warning(&hooks->log, "%s: going on with ids mapped as '%s'", err->message,
+                        idmap_name(s->container.map.mode));
+    }
+    if (r != 0)
+        session_end(s);
+    return r;
+}
+
+void session_end(struct session *s) {
+    unwind_all(&s->unwind);
+    terminal_done(&s->supervisor.terminal);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_SESSION_H
+#define MAYFLY_SESSION_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "container.h"
+#include "plan.h"
+#include "run.h"
+#include "supervise.h"
+#include "unwind.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** SESSION_FALL_BACK - within a start: the next mode of id mapping may do. */
+#define SESSION_FALL_BACK 12
+
+/**
+ * struct session_request - what a container is started from; all of it is borrowed
+ * @plan: checked (plan_check()); its actions are not looked at but for @ask_first
+ * @hooks: messages, and the protection of the program; the calls around actions are not made here
+ * @signal_fd: signalfd(2) with the signals that end it; -1: none do
+ * @deadline_nsec: when it is to end, CLOCK_MONOTONIC; CLOCK_NEVER
+ * @layers: directories that lie over the image's layers, the lowest first, relative to the store's
+ *          directory (store->fd) and owned as its layers are; NULL: none
+ * @has_streams: steps have this process's standard input, output and error, or terminals for those
+ *               that are terminals; else /dev/null
+ * @ask_first: the plan's first action begins without waiting for this process (steps_run() follows)
+ */
+struct session_request {
+    const struct plan *plan;
+    const struct run_hooks *hooks;
+    int signal_fd;
+    uint64_t deadline_nsec;
+    const struct strv *layers;
+    bool has_streams;
+    bool ask_first;
+};
+
+/**
+ * struct session - a container between its start and its end
+ * @supervisor: what the actions are done with, see steps.h
+ * @keep: called by session_end() when the container is dead and its directory still there: "upper"
+ *        in container->state.fd is what it has changed, and may be renamed away; may be NULL, set
+ *        any time before the end
+ *
+ * No two share anything; it must not be moved in memory.
+ */
+struct session {
+    struct container container;
+    struct supervisor supervisor;
+    void (*keep)(void *context, const struct container *container);
+    void *keep_context;
+
+    /* private */
+    struct session_request request;
+    struct unwind unwind;
+};
+
+/**
+ * session_start() - make a container, up to its PID 1 waiting for something to do
+ *
+ * Context: host, a single-threaded process; with or without privileges.
+ * Return: 0, a SUPERVISE_ condition, or -errno with a text; all is unwound again unless it is 0.
+ */
+int session_start(struct session *session, const struct session_request *request, struct err *err);
+
+/** session_end() - end the container and unwind it; a second call does nothing. */
+void session_end(struct session *session);
+
+/**
+ * session_exposes_program() - whether a container with these ids could change this program's file
+ *
+ * Until its execve(2) a step is this program, and an image can make it execute /proc/self/exe: with
+ * a loader of the image's it then holds this program's file, and may change it if its root is the
+ * owner (CVE-2019-5736).  A sealed copy has no name and cannot be changed.
+ */
+bool session_exposes_program(const struct idmap *map);
+
+#endif
