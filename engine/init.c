@@ -2,22 +2,24 @@
 /*
  * PID 1 of a container.
  *
- * It waits for three things at once: a request from the host's side, the end of
- * a child (its own steps and all orphans), and, where ids are emulated, a system
- * call to answer.  One action is under way at a time.  When the host's side is
- * gone it ends, and the kernel ends everything else in the container with it.
+ * It waits for several things at once: a request from the host's side, the end of
+ * a child (its own and all orphans), where ids are emulated a system call to
+ * answer, and the programs that others have asked for (jobs.c).  One of the plan's
+ * actions is under way at a time, any number of jobs beside it.  When the host's
+ * side is gone it ends, and the kernel ends everything else in the container with
+ * it.
  */
 #include "init.h"
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "base/str.h"
 #include "copy.h"
 #include "copy_path.h"
+#include "inside.h"
+#include "jobs.h"
 #include "message.h"
 #include "result.h"
 #include "step.h"
-#include "user.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,140 +30,45 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#define MAX_USERS_BYTES (4u << 20)
-#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 struct init {
-    const struct container *container;
-    struct emulator *emulator;
+    struct inside inside;
+    struct jobs jobs;
+    int socket_fd; /* to the host's side */
     int signal_fd;
-    int root_fd;
-    struct user user;
-    struct strv env;
-    char *workdir;
     pid_t running;   /* the step or copy under way; 0: none */
     int terminal_fd; /* the step's terminal, so that it is not hung up when the step closes it */
     uint32_t index;  /* the action it belongs to */
 };
 
-static bool has_single_id(const struct init *init) {
-    return init->container->map.mode == IDMAP_SINGLE;
-}
-
-static int find_user(struct init *init, struct err *err) {
-    const struct container *c = init->container;
-    const char *spec = c->plan->user ? c->plan->user : c->image.config.user;
-    _cleanup_free_ char *passwd = NULL, *group = NULL;
-    int r;
-
-    /* A file that is missing, or no file at all, names nobody. */
-    (void)fd_read_file(AT_FDCWD, "/etc/passwd", MAX_USERS_BYTES, &passwd, NULL);
-    (void)fd_read_file(AT_FDCWD, "/etc/group", MAX_USERS_BYTES, &group, NULL);
-    r = user_lookup(&init->user, spec, passwd ? passwd : "", group ? group : "", err);
-    if (r < 0 || has_single_id(init))
-        return r;
-    if (!idmap_has(c->map.uids, c->map.n_uids, init->user.uid) ||
-        !idmap_has(c->map.gids, c->map.n_gids, init->user.gid))
-        return err_set(err, -EINVAL,
-                       "user %s cannot be had: the container's user namespace has no id %u", spec,
-                       idmap_has(c->map.uids, c->map.n_uids, init->user.uid) ? init->user.gid
-                                                                             : init->user.uid);
-    return 0;
-}
-
-static int set_env(struct strv *env, const char *name, const char *value) {
-    _cleanup_free_ char *assignment = str_printf("%s=%s", name, value);
-
-    return assignment ? strv_set_env(env, assignment) : -ENOMEM;
-}
-
-/* Later ones win: our defaults, the image's, the plan's. */
-static int make_env(struct init *init, struct err *err) {
-    const struct container *c = init->container;
-    const struct strv *sources[] = {&c->image.config.env, &c->plan->env};
-    const char *term = getenv("TERM");
-    int r = strv_set_env(&init->env, DEFAULT_PATH);
-
-    if (r == 0)
-        r = set_env(&init->env, "HOME", init->user.home);
-    if (r == 0)
-        r = set_env(&init->env, "HOSTNAME", container_hostname(c));
-    if (r == 0 && container_has_terminal(c))
-        r = set_env(&init->env, "TERM", term && *term ? term : "xterm");
-    for (size_t i = 0; r == 0 && i < N_ELEMENTS(sources); i++)
-        for (size_t j = 0; r == 0 && j < sources[i]->n; j++)
-            r = strv_set_env(&init->env, sources[i]->items[j]);
-    return r < 0 ? err_nomem(err) : 0;
-}
-
-/* Makes what is missing of a directory, which belongs to the steps' user then. */
-static int set_workdir(struct init *init, const char *dir, struct err *err) {
-    _cleanup_free_ char *path =
-        *dir == '/' ? strdup(dir)
-                    : str_printf("%s/%s", str_eq(init->workdir, "/") ? "" : init->workdir, dir);
-    _cleanup_close_ int fd = -1;
-
-    if (!path)
-        return err_nomem(err);
-    fd = fd_mkdir_in_root(init->root_fd, path, 0755, has_single_id(init) ? 0 : init->user.uid,
-                          has_single_id(init) ? 0 : init->user.gid);
-    if (fd == -ENOTDIR || fd == -EEXIST)
-        return err_set(err, -ENOTDIR, "workdir %s is not a directory: something else is in the way",
-                       path);
-    if (fd < 0) {
-        errno = -fd;
-        return err_errno(err, "cannot make the workdir %s", path);
-    }
-    free(init->workdir);
-    init->workdir = take_ptr(path);
-    return 0;
-}
-
 static int begin(struct init *init, struct err *err) {
-    const char *dir = init->container->image.config.working_dir;
     sigset_t all;
-    int r;
 
     sigfillset(&all);
     init->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-    init->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    init->workdir = strdup("/");
-    if (init->signal_fd < 0 || init->root_fd < 0 || !init->workdir)
-        return err_errno(err, "cannot begin in the container");
-    r = find_user(init, err);
-    if (r == 0)
-        r = make_env(init, err);
-    if (r == 0 && dir && *dir && !str_eq(dir, "/"))
-        r = set_workdir(init, dir, err);
-    return r;
+    return init->signal_fd < 0 ? err_errno(err, "cannot begin in the container") : 0;
 }
 
 static int reply(const struct init *init, enum message_kind kind, int value, int fd) {
     const struct message message = {.kind = kind, .index = init->index, .value = value};
 
-    return message_send(init->container->socket_fd, &message, &fd, fd >= 0);
+    return message_send(init->socket_fd, &message, &fd, fd >= 0);
 }
 
 static int reply_error(const struct init *init, const struct err *err) {
     const struct message message = {.kind = MESSAGE_ERROR, .index = init->index, .err = *err};
 
-    return message_send(init->container->socket_fd, &message, NULL, 0);
+    return message_send(init->socket_fd, &message, NULL, 0);
 }
 
 /* A terminal of the container's own; its master side goes to the host's. */
 static int open_terminal(const struct init *init, const struct winsize *window, int *ret_fd,
                          struct err *err) {
-    _cleanup_close_ int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-    _cleanup_close_ int slave = -1;
-    int unlock = 0, r;
+    const struct inside *inside = &init->inside;
+    _cleanup_close_ int master = -1, slave = -1;
+    int r = inside_open_terminal(inside, &inside->user, window, &master, &slave, err);
 
-    if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
-        return err_errno(err, "cannot make a terminal in the container");
-    slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (slave < 0 || ioctl(master, TIOCSWINSZ, window) < 0)
-        return err_errno(err, "cannot set up a terminal in the container");
-    if (!has_single_id(init) && fchown(slave, init->user.uid, (gid_t)-1) < 0)
-        return err_errno(err, "cannot give the terminal to the step's user");
+    if (r < 0)
+        return r;
     r = reply(init, MESSAGE_TERMINAL, 0, master);
     if (r < 0)
         return err_set(err, r, "cannot hand the terminal over");
@@ -171,13 +78,13 @@ static int open_terminal(const struct init *init, const struct winsize *window, 
 
 static int start_step(struct init *init, char *const *argv, const struct winsize *window,
                       struct err *err) {
-    const struct container *c = init->container;
+    const struct container *c = init->inside.container;
     _cleanup_close_ int terminal = -1;
     struct step step = {
         .argv = argv,
-        .env = init->env.items,
-        .workdir = init->workdir,
-        .user = has_single_id(init) ? NULL : &init->user,
+        .env = init->inside.env.items,
+        .workdir = init->inside.workdir,
+        .user = inside_has_single_id(&init->inside) ? NULL : &init->inside.user,
         .terminal_fd = -1,
     };
     pid_t pid;
@@ -196,8 +103,8 @@ static int start_step(struct init *init, char *const *argv, const struct winsize
         return pid;
     init->running = pid;
     init->terminal_fd = take_fd(terminal);
-    if (init->emulator)
-        emulator_set(init->emulator, pid, &init->user);
+    if (init->inside.emulator)
+        emulator_set(init->inside.emulator, pid, &init->inside.user);
     return 0;
 }
 
@@ -205,16 +112,16 @@ static int start_step(struct init *init, char *const *argv, const struct winsize
 static int copy_in_container(const struct init *init, const struct action *action, int socket_fd) {
     struct copy copy = {
         .socket_fd = socket_fd,
-        .chown = !has_single_id(init),
-        .uid = init->user.uid,
-        .gid = init->user.gid,
+        .chown = !inside_has_single_id(&init->inside),
+        .uid = init->inside.user.uid,
+        .gid = init->inside.user.gid,
     };
     struct copy_place place = {.dir_fd = -1};
     struct err err;
     int r;
 
-    if (chdir(init->workdir) < 0)
-        r = err_errno(&err, "cannot enter the workdir %s", init->workdir);
+    if (chdir(init->inside.workdir) < 0)
+        r = err_errno(&err, "cannot enter the workdir %s", init->inside.workdir);
     else if (action->kind == ACTION_DOWNLOAD)
         r = copy_source(action->source, &place, &err);
     else
@@ -246,10 +153,10 @@ static int start_action(struct init *init, const struct message *message, int fd
 
     if (message->kind == MESSAGE_SHELL)
         return start_step(init, shell, &message->window, err);
-    action = &init->container->plan->actions[message->index];
+    action = &init->inside.container->plan->actions[message->index];
     switch (action->kind) {
     case ACTION_WORKDIR:
-        return set_workdir(init, action->target, err);
+        return inside_set_workdir(&init->inside, action->target, err);
     case ACTION_SHELL:
     case ACTION_EXEC:
         return start_step(init, action->argv.items, &message->window, err);
@@ -265,10 +172,12 @@ static int take_request(struct init *init) {
     _cleanup_close_ int fd = -1;
     struct message message;
     struct err err = {0};
-    int r = message_receive(init->container->socket_fd, &message, &fd, 1, NULL);
+    int r = message_receive(init->socket_fd, &message, &fd, 1, NULL);
 
     if (r < 0)
         return r;
+    if (message.kind == MESSAGE_CLIENT)
+        return fd < 0 ? -EPROTO : jobs_add(&init->jobs, take_fd(fd));
     if (message.kind == MESSAGE_SIGNAL) {
         /* The whole group, as a terminal would. */
         if (init->running > 0)
@@ -286,9 +195,9 @@ static int take_request(struct init *init) {
         };
 
         if (message.kind != MESSAGE_ACTION ||
-            init->container->plan->actions[message.index].kind != ACTION_EXEC)
+            init->inside.container->plan->actions[message.index].kind != ACTION_EXEC)
             answer.value = 0;
-        return message_send(init->container->socket_fd, &answer, NULL, 0);
+        return message_send(init->socket_fd, &answer, NULL, 0);
     }
     if (r < 0)
         return reply_error(init, &err);
@@ -303,10 +212,12 @@ static int reap(struct init *init) {
     while (read(init->signal_fd, info, sizeof info) == (ssize_t)sizeof info)
         ;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (init->emulator)
-            emulator_reap(init->emulator, pid);
-        if (pid != init->running)
+        if (init->inside.emulator)
+            emulator_reap(init->inside.emulator, pid);
+        if (pid != init->running) {
+            jobs_reap(&init->jobs, pid, status);
             continue;
+        }
         init->running = 0;
         if (init->terminal_fd >= 0)
             close(take_fd(init->terminal_fd));
@@ -316,35 +227,44 @@ static int reap(struct init *init) {
     return r;
 }
 
+#define N_OWN 3
+
+/* One wait for all that can happen, and what has to be done then. */
+static int turn(struct init *init) {
+    struct emulator *emulator = init->inside.emulator;
+    struct pollfd *fds = jobs_poll(&init->jobs, N_OWN);
+    int r = 0;
+
+    if (!fds)
+        return -ENOMEM;
+    fds[0] = (struct pollfd){.fd = init->socket_fd, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = init->signal_fd, .events = POLLIN};
+    fds[2] = (struct pollfd){.fd = emulator ? emulator_fd(emulator) : -1, .events = POLLIN};
+    if (poll(fds, N_OWN + init->jobs.n, -1) < 0)
+        return errno == EINTR ? 0 : -errno;
+    if (fds[2].revents)
+        emulator_dispatch(emulator);
+    if (fds[1].revents)
+        r = reap(init);
+    jobs_dispatch(&init->jobs, &init->inside, fds + N_OWN);
+    return r >= 0 && fds[0].revents ? take_request(init) : r;
+}
+
 int init_run(const struct container *container, struct emulator *emulator, struct err *err) {
     struct init init = {
-        .container = container,
-        .emulator = emulator,
+        .socket_fd = container->socket_fd,
         .signal_fd = -1,
-        .root_fd = -1,
         .terminal_fd = -1,
-    };
-    struct pollfd fds[3] = {
-        {.fd = container->socket_fd, .events = POLLIN},
-        {.fd = -1, .events = POLLIN},
-        {.fd = emulator ? emulator_fd(emulator) : -1, .events = POLLIN},
     };
     int r = begin(&init, err);
 
+    if (r == 0)
+        r = inside_init(&init.inside, container, emulator, err);
     if (r < 0)
         return r;
-    fds[1].fd = init.signal_fd;
     r = reply(&init, MESSAGE_READY, 0, -1);
-    while (r >= 0) {
-        if (poll(fds, N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
-            break;
-        if (fds[2].revents)
-            emulator_dispatch(emulator);
-        if (fds[1].revents)
-            r = reap(&init);
-        if (r >= 0 && fds[0].revents)
-            r = take_request(&init);
-    }
+    while (r >= 0)
+        r = turn(&init);
     /* The kernel frees the rest, and kills what still runs. */
     return 0;
 }

@@ -17,7 +17,9 @@ enum message_kind {
     MESSAGE_NETWORK, /* the link of a bridge is there */
     MESSAGE_ACTION,  /* do action @index; fds: the socket of a copy */
     MESSAGE_SHELL,   /* run an interactive shell */
-    MESSAGE_SIGNAL,  /* send @value to the running step */
+    MESSAGE_CLIENT,  /* somebody who will ask for a job; fds: PID 1's end of the connection */
+    MESSAGE_RUN,     /* on such a connection: start a program (job.h); @value: enum job_flags */
+    MESSAGE_SIGNAL,  /* send @value to the running step or job */
     /* from the container's side */
     MESSAGE_LEASE,    /* a lease to be renewed follows; fds: a socket and a netlink socket */
     MESSAGE_READY,    /* the container is built */
@@ -28,6 +30,7 @@ enum message_kind {
 
 /**
  * struct message - one datagram of the socket between the host's side and PID 1
+ * @index: of an action; of MESSAGE_DONE of a job, the signal that has ended it
  * @value: exit status, 128+N for a signal; or a signal's number
  * @window: of the terminal, with MESSAGE_ACTION and MESSAGE_SHELL
  */

@@ -260,6 +260,26 @@ int session_start(struct session *s, const struct session_request *request, stru
     return r;
 }
 
+int session_introduce(const struct session *s, int fd, struct err *err) {
+    const struct message message = {.kind = MESSAGE_CLIENT};
+
+    if (message_send(s->container.socket_fd, &message, &fd, 1) < 0)
+        return supervise_explain_death(&s->supervisor, err);
+    return 0;
+}
+
+int session_connect(const struct session *s, struct err *err) {
+    _cleanup_close_ int ours = -1, theirs = -1;
+    int pair[2], r;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return err_errno(err, "cannot make a socket");
+    ours = pair[0];
+    theirs = pair[1];
+    r = session_introduce(s, theirs, err);
+    return r < 0 ? r : take_fd(ours);
+}
+
 void session_end(struct session *s) {
     unwind_all(&s->unwind);
     terminal_done(&s->supervisor.terminal);

@@ -66,6 +66,21 @@ struct session {
  */
 int session_start(struct session *session, const struct session_request *request, struct err *err);
 
+/**
+ * session_connect() - a connection to PID 1, on which a job can be started (job_start())
+ *
+ * Return: a SOCK_SEQPACKET socket that the caller closes, or -errno with a text.
+ */
+int session_connect(const struct session *session, struct err *err);
+
+/**
+ * session_introduce() - hand PID 1 its end of a connection that somebody else has the other end of
+ * @fd: lent
+ *
+ * Return: 0 or -errno with a text.
+ */
+int session_introduce(const struct session *session, int fd, struct err *err);
+
 /** session_end() - end the container and unwind it; a second call does nothing. */
 void session_end(struct session *session);
 
