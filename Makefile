@@ -61,7 +61,7 @@ say = $(if $(V),,@printf '%-5s %s\n' $(1) $@)
 # $(call objects,DIR,SOURCES)
 objects = $(patsubst %.c,$(1)/obj/%.o,$(2))
 
-# $(call variant,DIR,COMPILER,COMPILE FLAGS,LINK FLAGS,MORE SOURCES OF THE LIBRARY)
+# $(call variant,DIR,COMPILER,COMPILE FLAGS,LINK FLAGS,MORE SOURCES OF THE LIBRARY,MORE LIBRARIES)
 define variant
 $(1)/obj/%.o: %.c Makefile | $$(DEPS)
 	@mkdir -p $$(@D)
@@ -79,7 +79,7 @@ $(1)/lib$(layer).a: $(call objects,$(1),$(SRC_$(layer)) $(if $(filter base,$(lay
 # In the order of the layers: what reaches up finds no symbol.
 $(1)/mayfly: $(call objects,$(1),$(SRC_tools)) $(foreach layer,$(LAYERS),$(1)/lib$(layer).a)
 	$$(call say,LINK)
-	$$Q$(2) $(3) $$(LDFLAGS) $$(GC) $(4) -o $$@ $$^ $$(LIBS)
+	$$Q$(2) $(3) $$(LDFLAGS) $$(GC) $(4) -o $$@ $$^ $$(LIBS) $(6)
 
 $(1)/libmayfly.a: $(call objects,$(1),$(SRC_lib) $(5)) | $$(DEPS)
 	@rm -f $$@
@@ -113,6 +113,12 @@ $(eval $(call variant,$(B),$$(CC),$$(CFLAGS) $$(HARDEN),,))
 $(eval $(call variant,$(B)/asan,$$(CC),-O1 -g $$(SANITIZE),-static-libasan,))
 $(eval $(call variant,$(B)/clang,$$(CLANG),$$(CFLAGS) $$(HARDEN),,))
 $(eval $(call variant,$(B)/fault,$$(CC),$$(CFLAGS) $$(HARDEN) -DMAYFLY_FAULT,,$(SRC_fault)))
+# For small boxes: no shared object, no more than 2 MiB (tools/dev/small), no registry.  What would
+# open a library all the same (names of users or hosts) is a warning of the linker's, fatal here.
+SMALL := -Os -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -DMAYFLY_STATIC -fno-asynchronous-unwind-tables
+SMALL_LINK := -static -s -Wl,--fatal-warnings
+SMALL_LIBS := -Wl,-Bstatic -larchive -ljansson -lcrypto -lz -lbz2 -llzma -lzstd -llz4
+$(eval $(call variant,$(B)/static,$$(CC),$(SMALL),$(SMALL_LINK),,$(SMALL_LIBS)))
 $(eval $(call variant,$(B)/fuzz,$$(CLANG),-O1 -g $$(SANITIZE) -fsanitize=fuzzer-no-link,,))
 
 $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(call objects,$(B)/fuzz,$(SRC_fuzz_help)) $(B)/fuzz/libmayfly.a
@@ -130,6 +136,10 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.o
 
 .PHONY: all
 all: $(B)/mayfly $(B)/libmayfly.a $(B)/libmayfly.so ## build/mayfly, build/libmayfly.a and build/libmayfly.so
+
+.PHONY: static
+static: $(B)/static/mayfly ## build/static/mayfly: one file for small boxes, without registries
+	tools/dev/small $<
 
 .PHONY: demo
 demo: all ## install what is missing, build, and show a container at work
@@ -162,9 +172,9 @@ TIDY := $(patsubst %.c,$(B)/tidy/%.ok,$(filter %.c,$(SOURCES)))
 .PHONY: check-static
 check-static: $(B)/mayfly ## formatting, layering, clang-tidy, cppcheck, a build with clang, DT_NEEDED
 	tools/dev/static $(B)/results $(MAKE) -k --no-print-directory \
-	    static-format static-layering static-needed static-tidy static-cppcheck static-clang
+	    static-format static-layering static-needed static-small static-tidy static-cppcheck static-clang
 
-.PHONY: static-format static-layering static-needed static-tidy static-cppcheck static-clang
+.PHONY: static-format static-layering static-needed static-small static-tidy static-cppcheck static-clang
 static-format:
 	clang-format --dry-run -Werror $(SOURCES)
 
@@ -173,6 +183,8 @@ static-layering:
 
 static-needed: $(B)/mayfly
 	tools/dev/needed $<
+
+static-small: static
 
 static-tidy: $(TIDY)
 

@@ -3,6 +3,8 @@
  * dlopen(3) at first use.  A library stays open for the rest of the process;
  * a failure is remembered, so that asking again costs nothing.
  */
+#ifndef MAYFLY_STATIC /* else lazy_static.c */
+
 #include "lazy.h"
 
 #include "image.h"
@@ -55,3 +57,5 @@ LAZY_DEFINE(lazy_jansson, LAZY_JANSSON, "libjansson.so.4", "libjansson4")
 int image_libraries(struct err *err) {
     return lazy_archive(err) && lazy_crypto(err) && lazy_jansson(err) ? 0 : -ENOENT;
 }
+
+#endif
