@@ -13,7 +13,7 @@ CC      := gcc
 CLANG   := clang
 B       := build
 
-CPPFLAGS := -I. -D_GNU_SOURCE -DMAYFLY_VERSION='"$(VERSION)"'
+CPPFLAGS := -I. -Iengine/lib -D_GNU_SOURCE -DMAYFLY_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2
 CFLAGS   := -O2 -g
 HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -25,7 +25,7 @@ LIBS     := -Wl,-Bstatic -lseccomp -lcap -Wl,-Bdynamic
 
 LAYERS  := engine rootfs net base
 SRC_base   := $(wildcard engine/base/*.c)
-SRC_engine := $(wildcard engine/*.c)
+SRC_engine := $(wildcard engine/*.c engine/lib/*.c)
 SRC_rootfs := $(wildcard rootfs/*.c)
 SRC_net    := $(wildcard net/*.c)
 SRC_tools  := $(wildcard tools/*.c)
@@ -37,8 +37,8 @@ FUZZERS    := $(patsubst fuzz_%,%,$(basename $(notdir $(wildcard tests/fuzz/fuzz
 SRC_fuzz_help := $(filter-out tests/fuzz/fuzz_%.c,$(wildcard tests/fuzz/*.c))
 HELPERS    := $(basename $(notdir $(filter-out %/fault.c %/ns.c %/replay.c,$(wildcard tests/support/*.c))))
 
-SOURCES := $(wildcard engine/base/*.[ch] engine/*.[ch] rootfs/*.[ch] net/*.[ch] tools/*.[ch] \
-                      tests/unit/*.[ch] tests/support/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch])
+SOURCES := $(wildcard engine/base/*.[ch] engine/*.[ch] engine/lib/*.[ch] rootfs/*.[ch] net/*.[ch] tools/*.[ch] \
+                      tests/unit/*.[ch] tests/support/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/examples/*.[ch])
 
 .DEFAULT_GOAL := all
 .SECONDARY:
@@ -86,9 +86,9 @@ $(1)/libmayfly.a: $(call objects,$(1),$(SRC_lib) $(5)) | $$(DEPS)
 	$$(call say,AR)
 	$$Q$$(AR) rcs $$@ $$^
 
-$(1)/libmayfly.so: $(call objects,$(1),$(SRC_lib) $(5)) | $$(DEPS)
+$(1)/libmayfly.so: $(call objects,$(1),$(SRC_lib) $(5)) engine/lib/libmayfly.map | $$(DEPS)
 	$$(call say,LINK)
-	$$Q$(2) $(3) -shared $$(LDFLAGS) $$(GC) $(4) -Wl,-soname,libmayfly.so.0 -o $$@ $$^ $$(LIBS)
+	$$Q$(2) $(3) -shared $$(LDFLAGS) $$(GC) $(4) -Wl,-soname,libmayfly.so.0 -Wl,--version-script=engine/lib/libmayfly.map -o $$@ $$(filter %.o,$$^) $$(LIBS)
 
 # Without $(GC): it would drop the section in which Criterion finds the tests.
 $(1)/tests/unit/%: $(1)/obj/tests/unit/%.o $(call objects,$(1),$(SRC_unit_help) $(filter-out tools/main.c,$(SRC_tools))) $(1)/libmayfly.a
@@ -148,12 +148,16 @@ demo: all ## install what is missing, build, and show a container at work
 support = $(HELPERS:%=$(1)/tests/support/%)
 
 .PHONY: check
-check: check-static check-unit check-fuzz check-system ## install what is missing, build, and pass every test
+check: check-static check-unit check-fuzz check-install check-system ## install what is missing, build, and pass every test
 	@cat $(B)/results/*
 
 .PHONY: check-unit
 check-unit: $(UNITS:%=$(B)/tests/unit/%) ## what needs no container, as root also as an ordinary user
 	tests/support/run-unit $(B)/results $^
+
+.PHONY: check-install
+check-install: all ## the installed library, used by programs outside of the tree
+	tests/support/run-install $(B)/results $(MAKE) --no-print-directory
 
 .PHONY: check-system
 check-system: all $(B)/fault/mayfly $(call support,$(B)) ## containers, in each of the three id modes
@@ -223,10 +227,35 @@ bench: $(B)/mayfly $(B)/bench/limit $(B)/bench/measure ## the cost of a run agai
 format: ## put all sources into the house's form
 	clang-format -i $(SOURCES)
 
+# The archive for others: one object in which the public names alone are left, the libraries that it
+# takes along included.
+$(B)/install/libmayfly.a: $(B)/libmayfly.a
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR)
+	$Q$(CC) -r -nostdlib -o $(@D)/mayfly.o -Wl,--whole-archive $< -Wl,--no-whole-archive $(LIBS)
+	$Qobjcopy --wildcard --keep-global-symbol='mayfly_*' $(@D)/mayfly.o
+	$Q$(AR) rcs $@ $(@D)/mayfly.o
+
+DEST := $(DESTDIR)$(PREFIX)
+INSTALLED := bin/mayfly include/mayfly.h lib/libmayfly.a lib/libmayfly.so.$(VERSION) lib/libmayfly.so.0 lib/libmayfly.so \
+             lib/pkgconfig/mayfly.pc share/doc/mayfly/LICENSE
+
 .PHONY: install
-install: all ## install below DESTDIR= PREFIX=/usr/local
-	install -D -m 755 $(B)/mayfly $(DESTDIR)$(PREFIX)/bin/mayfly
-	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/mayfly/LICENSE
+install: all $(B)/install/libmayfly.a ## install below DESTDIR= PREFIX=/usr/local
+	install -D -m 755 $(B)/mayfly $(DEST)/bin/mayfly
+	install -D -m 644 engine/lib/mayfly.h $(DEST)/include/mayfly.h
+	install -D -m 644 $(B)/install/libmayfly.a $(DEST)/lib/libmayfly.a
+	install -D -m 644 $(B)/libmayfly.so $(DEST)/lib/libmayfly.so.$(VERSION)
+	ln -sf libmayfly.so.$(VERSION) $(DEST)/lib/libmayfly.so.0
+	ln -sf libmayfly.so.0 $(DEST)/lib/libmayfly.so
+	install -d $(DEST)/lib/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' engine/lib/mayfly.pc.in >$(DEST)/lib/pkgconfig/mayfly.pc
+	install -D -m 644 LICENSE $(DEST)/share/doc/mayfly/LICENSE
+
+.PHONY: uninstall
+uninstall: ## remove what install has put below DESTDIR= PREFIX=/usr/local
+	rm -f $(INSTALLED:%=$(DEST)/%)
 
 .PHONY: clean
 clean: ## remove build/

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the library's own files share; not installed. */
+#ifndef MAYFLY_LIBRARY_H
+#define MAYFLY_LIBRARY_H
+
+#include "engine/base/buf.h"
+#include "engine/base/err.h"
+#include "engine/plan.h"
+#include "mayfly.h"
+
+struct mayfly_plan {
+    struct plan plan;
+};
+
+/**
+ * library_return() - hand an error to the caller
+ * @r: what the engine returned; a positive condition becomes -EPERM
+ *
+ * Return: @r, never positive.
+ */
+int library_return(int r, const struct err *err, struct mayfly_error *error);
+
+/**
+ * library_call() - have work done by a child
+ * @work: appends to @answer what the caller is to know
+ * @ret_answer: that, NUL-terminated, for free(3); may be NULL
+ *
+ * The engine takes signals and waits for children of its own: in a child that is nobody else's
+ * business, and safe whatever the caller's other threads hold.
+ * Context: host.
+ * Return: what @work returned, or a negative errno with a text.
+ */
+int library_call(int (*work)(void *argument, struct buf *answer, struct err *err), void *argument,
+                 char **ret_answer, struct err *err);
+
+#endif
