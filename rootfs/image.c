@@ -22,6 +22,7 @@ void image_done(struct image *image) {
     struct image_config *c = &image->config;
 
     strv_done(&image->layers);
+    strv_done(&image->hidden);
     strv_done(&c->env);
     strv_done(&c->entrypoint);
     strv_done(&c->cmd);

@@ -29,6 +29,7 @@ struct image_config {
  * struct image - an image whose layers are directories
  * @in_store: @layers are relative to store->fd; otherwise absolute paths of the host's
  * @layers: directories, the lowest first
+ * @hidden: of one in the store: layers below those, of which nothing is seen
  * @id: of one in the store: its name there, the digest of its configuration; else NULL
  * @created: when it was made, as its configuration has it, or NULL
  * @architecture: what it is made for, or NULL
@@ -37,6 +38,7 @@ struct image_config {
 struct image {
     bool in_store;
     struct strv layers;
+    struct strv hidden;
     struct image_config config;
     char *id;
     char *created;

@@ -12,6 +12,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
+#include "image_document.h"
 #include "record.h"
 
 #include <fcntl.h>
@@ -57,6 +58,7 @@ static int take_description(struct install *install, struct image_description *d
     install->image.config = description->config;
     description->config = (struct image_config){0};
     install->image.created = take_ptr(description->created);
+    install->document = take_ptr(description->text);
     if (*description->platform.architecture) {
         install->image.architecture = strdup(description->platform.architecture);
         if (!install->image.architecture)
@@ -124,32 +126,48 @@ static bool is_recorded(const struct install *install, const struct buf *text) {
            size == text->size && memcmp(there, text->data, size) == 0;
 }
 
-static int write_record(const struct install *install, const struct store_work *work,
-                        const struct buf *text, struct err *err) {
+/* Writes a file of @folder, durably. */
+static int write_file(const struct install *install, const struct store_work *work,
+                      const char *folder, const char *suffix, const char *text, size_t size,
+                      struct err *err) {
     _cleanup_close_ int fd =
-        openat(work->fd, "record", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    char path[16 + sizeof install->id];
+        openat(work->fd, folder, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char path[32 + sizeof install->id];
     int r;
 
     if (fd < 0)
         return store_errno(install->store, "cannot make a file in tmp", err);
-    r = fd_write_all(fd, text->data, text->size);
+    r = fd_write_all(fd, text, size);
     if (r < 0)
         errno = -r;
     if (r < 0 || fsync(fd) < 0)
         return store_errno(install->store, "cannot write an image's record", err);
-    snprintf(path, sizeof path, "images/%s", install->id);
-    r = store_replace(install->store, work, "record", path, err);
-    return r < 0 ? r : store_sync_folder(install->store, "images", err);
+    snprintf(path, sizeof path, "%s/%s%s", folder, install->id, suffix);
+    r = store_replace(install->store, work, folder, path, err);
+    return r < 0 ? r : store_sync_folder(install->store, folder, err);
+}
+
+/* The record last, as it makes the image one. */
+static int write_record(const struct install *install, const struct store_work *work,
+                        const struct buf *text, struct err *err) {
+    int r = 0;
+
+    if (install->document)
+        r = write_file(install, work, "recipes", IMAGE_DOCUMENT_SUFFIX, install->document,
+                       strlen(install->document), err);
+    return r < 0 ? r : write_file(install, work, "images", "", text->data, text->size, err);
 }
 
 int install_record(struct install *install, struct err *err) {
     struct store_work work = STORE_WORK_INIT;
     _cleanup_buf_ struct buf text = BUF_INIT;
+    size_t lowest;
     int r;
 
-    for (size_t i = lowest_visible(install); i < install->n_jobs; i++)
-        if (strv_push(&install->image.layers, install->jobs[i].name) < 0)
+    lowest = lowest_visible(install);
+    for (size_t i = 0; i < install->n_jobs; i++)
+        if (strv_push(i < lowest ? &install->image.hidden : &install->image.layers,
+                      install->jobs[i].name) < 0)
             return err_nomem(err);
     record_encode(&install->image, &text);
     if (buf_failed(&text))
@@ -165,6 +183,7 @@ int install_record(struct install *install, struct err *err) {
 
 void install_done(struct install *install) {
     free(install->jobs);
+    free(install->document);
     image_done(&install->image);
     if (install->lock_fd >= 0)
         close(install->lock_fd);

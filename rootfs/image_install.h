@@ -17,6 +17,7 @@
  * @jobs: @n_jobs layers, the lowest first
  * @image: configuration and such; its layers are filled in from @jobs
  * @id: its name in images/
+ * @document: the configuration, word for word; NULL: none
  * @lock_fd: keeps image_prune() away while it lasts
  */
 struct install {
@@ -26,6 +27,7 @@ struct install {
     size_t n_jobs;
     struct image image;
     char id[IMAGE_INDEX_TARGET_BYTES];
+    char *document;
     int lock_fd;
 };
 

@@ -14,6 +14,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/sys.h"
 #include "image.h"
+#include "image_document.h"
 #include "image_index.h"
 #include "image_source.h"
 #include "ref.h"
@@ -302,6 +303,13 @@ static bool has(const struct strv *list, const char *text) {
     return false;
 }
 
+static int add_layers(const struct strv *paths, struct strv *ret_layers, struct err *err) {
+    for (size_t i = 0; i < paths->n; i++)
+        if (strv_push(ret_layers, str_after(paths->items[i], "layers/")) < 0)
+            return err_nomem(err);
+    return 0;
+}
+
 /* Removes images that nothing refers to; the layers of the others. */
 static int prune_images(const struct store *store, const struct strv *referenced,
                         struct strv *ret_layers, struct err *err) {
@@ -317,10 +325,11 @@ static int prune_images(const struct store *store, const struct strv *referenced
                 continue;
             r = 0;
         }
-        if (image_read_record(&image, store, ids.items[i]) == 0)
-            for (size_t k = 0; r == 0 && k < image.layers.n; k++)
-                if (strv_push(ret_layers, str_after(image.layers.items[k], "layers/")) < 0)
-                    r = err_nomem(err);
+        if (image_read_record(&image, store, ids.items[i]) == 0) {
+            r = add_layers(&image.layers, ret_layers, err);
+            if (r == 0)
+                r = add_layers(&image.hidden, ret_layers, err);
+        }
         image_done(&image);
     }
     return r;
@@ -363,16 +372,17 @@ static int prune_layers(const struct store *store, const struct strv *needed, ui
     return r;
 }
 
-/* A crash between a recipe and its layer, or a layer and its recipe, leaves the recipe. */
+/* A crash between a recipe and its layer, or a record and its document, leaves the one. */
 static int prune_recipes(const struct store *store, struct err *err) {
     _cleanup_strv_ struct strv names = {0};
-    char path[16 + NAME_MAX];
     int r = 0;
 
     if (faccessat(store->fd, "recipes", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         r = store_list(store, "recipes", &names, err);
     for (size_t i = 0; r == 0 && i < names.n; i++) {
-        snprintf(path, sizeof path, "layers/%s", names.items[i]);
+        char path[16 + NAME_MAX];
+
+        image_document_owner(names.items[i], path, sizeof path);
         if (faccessat(store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
             continue;
         snprintf(path, sizeof path, "recipes/%s", names.items[i]);

@@ -20,6 +20,7 @@
 #include "engine/base/sys.h"
 #include "layer_inherit.h"
 #include "recipe.h"
+#include "recipe_tree.h"
 #include "unpack.h"
 
 #include <fcntl.h>
@@ -320,6 +321,23 @@ static int publish_one(const struct store *store, const struct layer_job *job, s
     return r < 0 ? r : store_publish(store, &job->work, TREE_NAME, path, err);
 }
 
+/* The tar cannot be made again when it had files that others of it replaced; one of the tree can.
+ */
+static int replace_recipe(const struct store *store, struct layer_job *job, struct err *err) {
+    _cleanup_close_ int tree_fd = open_layer(store, job), fd = -1;
+    struct digest diff;
+    uint64_t bytes;
+    int r;
+
+    fd = openat(job->work.fd, RECIPE_NAME, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    if (tree_fd < 0 || fd < 0)
+        return store_errno(store, "cannot make a layer's recipe", err);
+    r = recipe_tree(tree_fd, fd, store->owners, &diff, &bytes, err);
+    /* A file that its own user must not read: such a layer cannot be saved. */
+    job->has_recipe = r == 0;
+    return r == -EACCES ? 0 : r;
+}
+
 static int publish(const struct store *store, struct layer_job *jobs, size_t n, struct err *err) {
     bool synced = false;
     int r;
@@ -328,6 +346,8 @@ static int publish(const struct store *store, struct layer_job *jobs, size_t n, 
         if (jobs[i].done)
             continue;
         r = complete(store, jobs, i, err);
+        if (r == 0 && !jobs[i].has_recipe)
+            r = replace_recipe(store, &jobs[i], err);
         if (r < 0)
             return r;
     }

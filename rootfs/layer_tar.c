@@ -89,6 +89,21 @@ int layer_tar_open(struct layer_tar *ret_tar, const struct store *store, const c
     return 0;
 }
 
+int layer_tar_open_at(struct layer_tar *ret_tar, int tree_fd, int recipe_fd, struct err *err) {
+    _cleanup_layer_tar_ struct layer_tar tar = LAYER_TAR_INIT;
+    int r;
+
+    tar.tree_fd = fcntl(tree_fd, F_DUPFD_CLOEXEC, 3);
+    if (tar.tree_fd < 0)
+        return err_errno(err, "cannot open it");
+    r = map_recipe(&tar, recipe_fd, err);
+    if (r < 0)
+        return r;
+    *ret_tar = tar;
+    tar = LAYER_TAR_INIT;
+    return 0;
+}
+
 void layer_tar_close(struct layer_tar *tar) {
     if (tar->tree_fd >= 0)
         close(tar->tree_fd);
@@ -102,9 +117,12 @@ void layer_tar_close(struct layer_tar *tar) {
 static int open_file(struct layer_tar *tar, struct err *err) {
     const unsigned char *end = tar->recipe + tar->recipe_bytes;
     char path[PATH_MAX];
+    uint64_t offset = 0, n;
     struct stat st;
-    uint64_t n;
 
+    if (tar->word == RECIPE_PART &&
+        (recipe_read_number(&tar->place, end, &offset) < 0 || offset > INT64_MAX))
+        return is_broken(err);
     if (recipe_read_number(&tar->place, end, &n) < 0 || n >= sizeof path ||
         n > (uint64_t)(end - tar->place))
         return is_broken(err);
@@ -125,6 +143,8 @@ static int open_file(struct layer_tar *tar, struct err *err) {
         return err_errno(err, "cannot look at its file '%.200s'", path);
     if (!S_ISREG(st.st_mode))
         return err_set(err, -EBADMSG, "'%.200s' in it is no file any more", path);
+    if (tar->word == RECIPE_PART)
+        return lseek(tar->file_fd, (off_t)offset, SEEK_SET) < 0 ? is_broken(err) : 0;
     if ((uint64_t)st.st_size != tar->left)
         return err_set(err, -EBADMSG, "its file '%.200s' has %jd bytes where there were %ju", path,
                        (intmax_t)st.st_size, (uintmax_t)tar->left);
@@ -146,6 +166,7 @@ static int next_part(struct layer_tar *tar, struct err *err) {
     case RECIPE_ZEROS:
         return 0;
     case RECIPE_FILE:
+    case RECIPE_PART:
         return open_file(tar, err);
     case RECIPE_END:
         return 1;

@@ -46,6 +46,12 @@ int layer_tar_open(struct layer_tar *ret_tar, const struct store *store, const c
                    struct err *err);
 
 /**
+ * layer_tar_open_at() - the same, of a tree and a recipe that are not layers of a store
+ * @tree_fd, @recipe_fd: lent for the call
+ */
+int layer_tar_open_at(struct layer_tar *ret_tar, int tree_fd, int recipe_fd, struct err *err);
+
+/**
  * layer_tar_read() - the next bytes
  * @context: a struct layer_tar; the form is that of struct blob_source
  *

@@ -8,6 +8,13 @@
 
 #define LAZY_JANSSON(X)                                                                            \
     X(json_loadb)                                                                                  \
+    X(json_array)                                                                                  \
+    X(json_array_append_new)                                                                       \
+    X(json_dumps)                                                                                  \
+    X(json_object)                                                                                 \
+    X(json_object_del)                                                                             \
+    X(json_object_set_new)                                                                         \
+    X(json_string)                                                                                 \
     X(json_delete)                                                                                 \
     X(json_object_get)                                                                             \
     X(json_object_iter)                                                                            \

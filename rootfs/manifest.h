@@ -74,6 +74,7 @@ struct image_description {
     struct digest *diff_ids; /* @n_diff_ids, the lowest first */
     size_t n_diff_ids;
     char *created; /* or NULL */
+    char *text;    /* all of it */
 };
 
 #define IMAGE_DESCRIPTION_INIT ((struct image_description){0})

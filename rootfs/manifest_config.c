@@ -14,6 +14,7 @@ void image_description_done(struct image_description *description) {
     image_done(&image);
     free(description->diff_ids);
     free(description->created);
+    free(description->text);
     *description = IMAGE_DESCRIPTION_INIT;
 }
 
@@ -122,6 +123,9 @@ int manifest_parse_config(const char *text, size_t size, struct image_descriptio
         r = read_diff_ids(json_member(root, "rootfs", JSON_OBJECT), &d, err);
     if (r == 0)
         r = read_text(root, "created", &d.created, err);
+    /* There is no NUL in it, or it would be no JSON. */
+    if (r == 0 && !(d.text = strndup(text, size)))
+        r = err_nomem(err);
     if (r < 0) {
         image_description_done(&d);
         return r;

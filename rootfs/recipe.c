@@ -120,12 +120,16 @@ static void put_bytes(struct recipe *recipe, const unsigned char *data, size_t s
     }
 }
 
-static void put_file(struct recipe *recipe, const struct recipe_file *file) {
-    size_t n = strlen(file->path);
+static void put_path(struct recipe *recipe, const char *path) {
+    size_t n = strlen(path);
 
-    put_word(&recipe->out, RECIPE_FILE, file->size);
     put_number(&recipe->out, n);
-    buf_append(&recipe->out, file->path, n);
+    buf_append(&recipe->out, path, n);
+}
+
+static void put_file(struct recipe *recipe, const char *path, uint64_t size) {
+    put_word(&recipe->out, RECIPE_FILE, size);
+    put_path(recipe, path);
 }
 
 /* Notes the block that is used up; a file's content may go on in the next. */
@@ -140,8 +144,9 @@ static void note_block(struct recipe *recipe) {
         if (file->offset > at)
             put_bytes(recipe, recipe->block + (at - recipe->offset), (size_t)(file->offset - at));
         if (file->path) {
-            put_file(recipe, file);
-            free(take_ptr(file->path));
+            put_file(recipe, file->path, file->size);
+            free(file->path);
+            file->path = NULL;
         }
         at = stop < end ? stop : end;
         if (stop > end)
@@ -192,6 +197,26 @@ int recipe_note_file(struct recipe *recipe, uint64_t offset, uint64_t size, cons
         return -ENOMEM;
     recipe->n_files++;
     return 0;
+}
+
+void recipe_put_bytes(struct recipe *recipe, const void *data, size_t size) {
+    put_bytes(recipe, data, size);
+    recipe->offset += size;
+    if (recipe->out.size > FLUSH_BYTES)
+        flush(recipe);
+}
+
+void recipe_put_file(struct recipe *recipe, const char *path, uint64_t size) {
+    if (size > 0)
+        put_file(recipe, path, size);
+    recipe->offset += size;
+}
+
+void recipe_put_part(struct recipe *recipe, const char *path, uint64_t offset, uint64_t size) {
+    put_word(&recipe->out, RECIPE_PART, size);
+    put_number(&recipe->out, offset);
+    put_path(recipe, path);
+    recipe->offset += size;
 }
 
 void recipe_note_loss(struct recipe *recipe) {

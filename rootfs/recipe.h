@@ -18,12 +18,14 @@
  * enum recipe_word - what a part of the tar is made of; a number (recipe_read_number()) follows
  *
  * RECIPE_FILE: then a number and as many bytes: the path of a regular file of the tree.
+ * RECIPE_PART: then where in the file it begins, and the path as above.
  * RECIPE_END: then the digest of it all as text; the recipe's last byte is the length of this end.
  */
 enum recipe_word {
     RECIPE_BYTES = 'B', /* so many bytes follow */
     RECIPE_ZEROS = 'Z', /* so many zeros */
     RECIPE_FILE = 'F',  /* so many bytes, all of a file's content */
+    RECIPE_PART = 'P',  /* so many bytes of a file's content */
     RECIPE_END = 'E',   /* so many bytes in all */
 };
 
@@ -48,7 +50,7 @@ struct recipe {
 
 /**
  * recipe_init() - begin
- * @source: lent: where the tar comes from
+ * @source: lent: where the tar comes from; NULL: recipe_put_*() says what is in it
  * @fd: lent: an empty file, which the recipe is written to
  */
 void recipe_init(struct recipe *recipe, const struct unpack_source *source, int fd);
@@ -67,6 +69,15 @@ int recipe_note_file(struct recipe *recipe, uint64_t offset, uint64_t size, cons
 
 /** recipe_note_loss() - a file that was noted is no more, so the tar cannot be made again. */
 void recipe_note_loss(struct recipe *recipe);
+
+/** recipe_put_bytes() - without a source: bytes are next. */
+void recipe_put_bytes(struct recipe *recipe, const void *data, size_t size);
+
+/** recipe_put_file() - without a source: all of a file's content is next. */
+void recipe_put_file(struct recipe *recipe, const char *path, uint64_t size);
+
+/** recipe_put_part() - without a source: @size bytes of a file's content are next. */
+void recipe_put_part(struct recipe *recipe, const char *path, uint64_t offset, uint64_t size);
 
 /**
  * recipe_finish() - write the rest

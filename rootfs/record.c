@@ -29,6 +29,7 @@ struct field {
 
 static const struct field fields[] = {
     LIST("layer", layers),
+    LIST("hidden", hidden),
     LIST("env", config.env),
     LIST("entrypoint", config.entrypoint),
     LIST("cmd", config.cmd),
@@ -90,7 +91,8 @@ static int unescape(char *text) {
 static int take_value(const struct field *field, const char *value, struct image *image) {
     void *place = (char *)image + field->offset;
 
-    if (field->offset == offsetof(struct image, layers)) {
+    if (field->offset == offsetof(struct image, layers) ||
+        field->offset == offsetof(struct image, hidden)) {
         if (!*value || value[strspn(value, "0123456789abcdef")])
             return -EBADMSG;
         return strv_push_take(place, str_printf("layers/%s", value));

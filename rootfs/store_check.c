@@ -11,6 +11,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
 #include "image.h"
+#include "image_document.h"
 #include "image_index.h"
 #include "image_source.h"
 #include "layer_tar.h"
@@ -32,6 +33,7 @@ struct check {
     struct strv layers;
     struct strv images;
     int n_broken;
+    char part[PART_BYTES];
 };
 
 __attribute__((format(printf, 4, 5))) static void find(struct check *c, int level,
@@ -61,21 +63,17 @@ static int list(const struct check *c, const char *folder, struct strv *ret_name
 }
 
 /* Reads a layer to its end.  Return: 0, or -errno with a text that says what is wrong with it. */
-static int read_layer(struct layer_tar *tar, struct err *err) {
+static int read_layer(struct check *c, struct layer_tar *tar, struct err *err) {
     _cleanup_digest_stream_ struct digest_stream stream = DIGEST_STREAM_INIT;
-    _cleanup_free_ char *part = malloc(PART_BYTES);
     struct digest digest;
     uint64_t size = 0;
     ssize_t n;
-    int r;
+    int r = digest_stream_init(&stream, tar->diff.algorithm, err);
 
-    if (!part)
-        return err_nomem(err);
-    r = digest_stream_init(&stream, tar->diff.algorithm, err);
     if (r < 0)
         return r;
-    while ((n = layer_tar_read(tar, part, PART_BYTES, err)) > 0) {
-        digest_stream_update(&stream, part, (size_t)n);
+    while ((n = layer_tar_read(tar, c->part, PART_BYTES, err)) > 0) {
+        digest_stream_update(&stream, c->part, (size_t)n);
         size += (uint64_t)n;
     }
     if (n < 0)
@@ -108,7 +106,7 @@ static int check_layer(struct check *c, const char *name, struct err *err) {
         return 0;
     }
     if (r == 0)
-        r = read_layer(&tar, &own);
+        r = read_layer(c, &tar, &own);
     if (is_failure(r))
         return err_set(err, r, "layer %s: %s", name, own.message);
     if (r < 0) {
@@ -134,23 +132,52 @@ static int check_layers(struct check *c, struct err *err) {
     return r;
 }
 
+enum { WHOLE, RECORD_DAMAGED = IMAGE_MISSING, DOCUMENT_DAMAGED };
+
+/* An image's id is the digest of its configuration.  Return: as above, or -errno with a text. */
+static int check_document(struct check *c, const char *id, struct err *err) {
+    _cleanup_free_ char *text = NULL;
+    struct digest digest;
+    struct err own;
+    size_t size = 0;
+    int r = image_document_read(c->store, id, &text, &size, &own);
+
+    if (r == -ENOENT) /* from a tarball */
+        return WHOLE;
+    if (r < 0)
+        return DOCUMENT_DAMAGED;
+    r = digest_bytes(strlen(id) > 64 ? DIGEST_SHA512 : DIGEST_SHA256, text, size, &digest, err);
+    return r < 0 ? r : str_eq(digest.hex, id) ? WHOLE : DOCUMENT_DAMAGED;
+}
+
 static int check_image(struct check *c, const char *id, struct err *err) {
     struct image image = IMAGE_INIT;
+    int damaged;
     const char *missing = NULL, *broken = NULL;
     int r = image_read_record(&image, c->store, id);
 
     if (r == -ENOMEM)
         return err_nomem(err);
-    for (size_t i = 0; r == 0 && i < image.layers.n; i++) {
-        const char *name = str_after(image.layers.items[i], "layers/");
+    if (r == 0)
+        r = check_document(c, id, err);
+    if (r < 0) {
+        image_done(&image);
+        return r;
+    }
+    damaged = r;
+    for (size_t i = 0; damaged == WHOLE && i < image.layers.n + image.hidden.n; i++) {
+        const char *name = str_after(i < image.layers.n ? image.layers.items[i]
+                                                        : image.hidden.items[i - image.layers.n],
+                                     "layers/");
 
         if (!has(&c->layers, name))
             missing = name;
         else if (has(&c->broken, name))
             broken = name;
     }
-    if (r != 0)
-        find(c, STORE_FINDING_BROKEN, "image", "%s: its record is damaged", id);
+    if (damaged)
+        find(c, STORE_FINDING_BROKEN, "image", "%s: its %s is damaged", id,
+             damaged == DOCUMENT_DAMAGED ? "configuration" : "record");
     else if (missing)
         find(c, STORE_FINDING_BROKEN, "image", "%s: its layer %s is not there", id, missing);
     else if (broken)
@@ -204,30 +231,47 @@ static int check_leftovers(struct check *c, struct err *err) {
     }
     if (r == 0 && faccessat(c->store->fd, "recipes", F_OK, 0) == 0)
         r = list(c, "recipes", &recipes, err);
-    for (size_t i = 0; r == 0 && i < recipes.n; i++)
-        if (!has(&c->layers, recipes.items[i]))
-            find(c, STORE_FINDING_NOTE, "leftover", "recipes/%s, of a layer that is not there",
-                 recipes.items[i]);
+    for (size_t i = 0; r == 0 && i < recipes.n; i++) {
+        char path[16 + NAME_MAX];
+
+        image_document_owner(recipes.items[i], path, sizeof path);
+        if (faccessat(c->store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+            find(c, STORE_FINDING_NOTE, "leftover", "recipes/%s: there is no %s", recipes.items[i],
+                 path);
+    }
     return r;
+}
+
+static int check(struct check *c, struct err *err) {
+    _cleanup_close_ int lock_fd = -1;
+    int r = store_lock_images(c->store, LOCK_SH, &lock_fd, err);
+
+    if (r == 0)
+        r = check_layers(c, err);
+    if (r == 0)
+        r = check_images(c, err);
+    if (r == 0)
+        r = check_names(c, err);
+    if (r == 0)
+        r = check_leftovers(c, err);
+    return r < 0 ? r : c->n_broken;
 }
 
 int store_check(const struct store *store,
                 void (*emit)(void *context, const struct store_finding *finding), void *context,
                 struct err *err) {
-    struct check c = {.store = store, .emit = emit, .context = context};
-    _cleanup_close_ int lock_fd = -1;
-    int r = store_lock_images(store, LOCK_SH, &lock_fd, err);
+    struct check *c = calloc(1, sizeof *c);
+    int r;
 
-    if (r == 0)
-        r = check_layers(&c, err);
-    if (r == 0)
-        r = check_images(&c, err);
-    if (r == 0)
-        r = check_names(&c, err);
-    if (r == 0)
-        r = check_leftovers(&c, err);
-    strv_done(&c.broken);
-    strv_done(&c.layers);
-    strv_done(&c.images);
-    return r < 0 ? r : c.n_broken;
+    if (!c)
+        return err_nomem(err);
+    c->store = store;
+    c->emit = emit;
+    c->context = context;
+    r = check(c, err);
+    strv_done(&c->broken);
+    strv_done(&c->layers);
+    strv_done(&c->images);
+    free(c);
+    return r;
 }
