@@ -47,6 +47,7 @@ int job_decode(const void *data, size_t size, struct job *ret_job);
 enum job_flags {
     JOB_TERMINAL = 1, /* on a terminal of the container's own */
     JOB_DETACHED = 2, /* goes on when the connection ends; on /dev/null */
+    JOB_CALL = 4,     /* a function instead of a program, see job_call() */
 };
 
 /**
@@ -59,11 +60,21 @@ enum job_flags {
  * with the exit status and, in index, the signal that ended it; or MESSAGE_ERROR, with
  * EXIT_NOT_FOUND or EXIT_NOT_EXECUTABLE where that is why.  With JOB_DETACHED, MESSAGE_DONE comes
  * as soon as it has begun.  The end of the connection ends the program, and all in its session.
- * MESSAGE_SIGNAL sends it a signal.
+ * MESSAGE_SIGNAL sends it a signal; on a connection without a job, to all programs.
  * Context: any.
  * Return: 0 or -errno with a text.
  */
 int job_start(int socket_fd, const struct job *job, enum job_flags flags, const int stdio[3],
               const struct winsize *window, struct err *err);
+
+/**
+ * job_call() - ask PID 1 to call a function
+ * @block_fd: a struct call_block (call.h), lent
+ * @stdio: as of job_start()
+ *
+ * Answered as job_start() is.  Only a container of which container->takes_calls is set does it.
+ * Return: 0 or -errno with a text.
+ */
+int job_call(int socket_fd, int block_fd, const int stdio[3], struct err *err);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "call.h"
 #include "job.h"
 #include "message.h"
 #include "result.h"
@@ -145,6 +146,38 @@ static int spawn_job(struct running_job *running, const struct inside *inside,
     return 0;
 }
 
+static int spawn_call(struct running_job *running, const struct inside *inside, const int *fds,
+                      struct err *err) {
+    const struct step step = {
+        .workdir = inside->workdir,
+        .user = inside_has_single_id(inside) ? NULL : &inside->user,
+        .stdio = {fds[1], fds[2], fds[3]},
+        .terminal_fd = -1,
+    };
+    pid_t pid;
+
+    if (!inside->container->takes_calls)
+        return err_set(err, -ENOTSUP, "functions run in a container of their own process alone");
+    pid = call_spawn(&step, fds[0], err);
+    if (pid < 0)
+        return pid;
+    running->pid = pid;
+    if (inside->emulator)
+        emulator_set(inside->emulator, pid, &inside->user);
+    return 0;
+}
+
+static int spawn(struct running_job *running, const struct inside *inside,
+                 const struct message *message, const int *fds, const int *stdio, struct err *err) {
+    _cleanup_job_ struct job job = {0};
+    int r;
+
+    if (message->value & JOB_CALL)
+        return spawn_call(running, inside, fds, err);
+    r = read_words(fds[0], &job, err);
+    return r < 0 ? r : spawn_job(running, inside, &job, message, stdio, err);
+}
+
 /* Starts what a request asks for; @fds: N_FDS of which @n came. */
 static void start(struct running_job *running, const struct inside *inside,
                   const struct message *message, const int *fds, size_t n) {
@@ -152,12 +185,10 @@ static void start(struct running_job *running, const struct inside *inside,
     _cleanup_close_ int null = has_stdio ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
     const int nothing[3] = {null, null, null};
     struct err err = {0};
-    _cleanup_job_ struct job job = {0};
-    int r = n == (has_stdio ? N_FDS : 1) ? read_words(fds[0], &job, &err)
-                                         : err_set(&err, -EPROTO, "descriptors are missing");
+    int r = n == (has_stdio ? N_FDS : 1)
+                ? spawn(running, inside, message, fds, has_stdio ? fds + 1 : nothing, &err)
+                : err_set(&err, -EPROTO, "descriptors are missing");
 
-    if (r == 0)
-        r = spawn_job(running, inside, &job, message, has_stdio ? fds + 1 : nothing, &err);
     if (r < 0)
         reply_error(running,
                     r == -ENOENT   ? EXIT_NOT_FOUND
@@ -195,8 +226,8 @@ static void take_request(struct running_job *running, const struct inside *insid
         running->is_over = true;
         return;
     }
-    if (message.kind == MESSAGE_SIGNAL && running->pid > 0 && message.value >= 0)
-        kill(running->pid, message.value);
+    if (message.kind == MESSAGE_SIGNAL && message.value >= 0)
+        kill(running->pid > 0 ? running->pid : -1, message.value);
     else if (message.kind == MESSAGE_RUN && running->pid == 0)
         start(running, inside, &message, fds, n);
     while (n-- > 0)

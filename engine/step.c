@@ -106,6 +106,14 @@ static int child(void *argument) {
     _exit(127);
 }
 
+int step_enter(const struct step *step) {
+    set_stdio(step);
+    if (set_ids(step->user) < 0 || chdir(step->workdir) < 0)
+        return -errno;
+    umask(022);
+    return 0;
+}
+
 static int explain(const struct launch *launch, struct err *err) {
     const char *program = launch->step->argv[0];
     int code = -launch->failed_errno;

@@ -35,4 +35,12 @@ struct step {
  */
 pid_t step_spawn(const struct step *step, struct err *err);
 
+/**
+ * step_enter() - become what a step is, but for its program
+ *
+ * Context: a child of PID 1 that has its memory for itself.
+ * Return: 0 or -errno.
+ */
+int step_enter(const struct step *step);
+
 #endif

@@ -109,6 +109,25 @@ int supervise_wait_fd(void *context, int fd, short events) {
     }
 }
 
+int supervise_idle(struct supervisor *s, int fd, struct err *err) {
+    for (;;) {
+        struct pollfd fds[3 + NETWORK_MAX_POLL] = {
+            {.fd = fd, .events = POLLIN},
+            {.fd = s->signal_fd, .events = POLLIN},
+            {.fd = s->pidfd, .events = POLLIN},
+        };
+        int r;
+
+        if (wait_for_all(s, fds, 3) < 0)
+            return err_errno(err, "cannot wait for the container");
+        if (fds[2].revents)
+            return supervise_explain_death(s, err);
+        r = supervise_check(s);
+        if (r != 0 || fds[0].revents)
+            return r;
+    }
+}
+
 int supervise_explain_death(const struct supervisor *s, struct err *err) {
     siginfo_t info = {0};
 

@@ -46,6 +46,13 @@ struct supervisor {
  */
 int supervise_await(struct supervisor *supervisor, struct message *ret_message, struct err *err);
 
+/**
+ * supervise_idle() - wait until @fd is readable or the container is dead; the network goes on
+ *
+ * Return: 0, a SUPERVISE_ condition, or -EPIPE with a text when the container is dead.
+ */
+int supervise_idle(struct supervisor *supervisor, int fd, struct err *err);
+
 /** supervise_explain_death() - say how PID 1 ended.  Return: -EPIPE. */
 int supervise_explain_death(const struct supervisor *supervisor, struct err *err);
 

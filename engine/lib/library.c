@@ -7,10 +7,12 @@
 #include "library.h"
 
 #include "engine/base/cleanup.h"
+#include "engine/base/clock.h"
 #include "engine/base/fd.h"
 #include "engine/userns.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -66,4 +68,16 @@ int library_call(int (*work)(void *argument, struct buf *answer, struct err *err
          fd_read_all(answer_fd, ANSWER_BYTES_MAX, ret_answer, NULL) < 0))
         r = err_nomem(err);
     return r;
+}
+
+int library_wait_fd(int fd, uint64_t deadline_nsec, struct err *err) {
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    int r;
+
+    do
+        r = poll(&poll_fd, 1, clock_poll_timeout(clock_monotonic(), deadline_nsec));
+    while (r < 0 ? errno == EINTR : r == 0 && clock_monotonic() < deadline_nsec);
+    if (r < 0)
+        return err_errno(err, "cannot wait");
+    return r > 0 ? 0 : err_set(err, -ETIMEDOUT, "the time is up");
 }

@@ -6,10 +6,22 @@
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
 #include "engine/plan.h"
+#include "keeper.h"
 #include "mayfly.h"
+
+#include <sys/types.h>
 
 struct mayfly_plan {
     struct plan plan;
+};
+
+/**
+ * struct mayfly_container
+ * @owner: the process that has started it, whose functions it knows
+ */
+struct mayfly_container {
+    struct keeper keeper;
+    pid_t owner;
 };
 
 /**
@@ -32,5 +44,13 @@ int library_return(int r, const struct err *err, struct mayfly_error *error);
  */
 int library_call(int (*work)(void *argument, struct buf *answer, struct err *err), void *argument,
                  char **ret_answer, struct err *err);
+
+/**
+ * library_wait_fd() - wait until a descriptor is readable or hung up
+ * @deadline_nsec: CLOCK_MONOTONIC; CLOCK_NEVER; 0: just look
+ *
+ * Return: 0, -ETIMEDOUT or another -errno with a text.
+ */
+int library_wait_fd(int fd, uint64_t deadline_nsec, struct err *err);
 
 #endif

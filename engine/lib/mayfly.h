@@ -66,6 +66,255 @@ int mayfly_plan_option(struct mayfly_plan *plan, const char *name, const char *v
 /** mayfly_plan_free() - free a plan; NULL is allowed.  Containers made from it live on. */
 void mayfly_plan_free(struct mayfly_plan *plan);
 
+/* --- containers ------------------------------------------------------------------ */
+
+/**
+ * struct mayfly_container - a container that runs
+ *
+ * A process of its own holds it, the keeper.  When this handle is destroyed, or the process that
+ * owns it dies in whatever way, the container ends and is unwound.
+ */
+struct mayfly_container;
+
+/**
+ * mayfly_start() - start a container, with nothing running in it yet
+ * @ret_container: for mayfly_destroy()
+ *
+ * The image is brought into the store if it has to be.  What the caller has in memory now is what
+ * functions find that run in the container later (mayfly_call()).
+ * Return: 0 or a negative errno; nothing is left of a container that could not be started.
+ */
+int mayfly_start(const struct mayfly_plan *plan, struct mayfly_container **ret_container,
+                 struct mayfly_error *error);
+
+/** mayfly_name() - the container's name, valid until mayfly_destroy(). */
+const char *mayfly_name(const struct mayfly_container *container);
+
+/**
+ * mayfly_wait_fd() - a descriptor that becomes readable when the container has ended by itself
+ *
+ * For poll(2) alone; it belongs to the container.
+ */
+int mayfly_wait_fd(const struct mayfly_container *container);
+
+/**
+ * mayfly_wait() - wait until the container has ended by itself
+ * @timeout_nsec: how long; UINT64_MAX: as long as it takes
+ *
+ * Return: 0 when it has ended, with @error saying why; -ETIMEDOUT when it goes on.
+ */
+int mayfly_wait(struct mayfly_container *container, uint64_t timeout_nsec,
+                struct mayfly_error *error);
+
+/**
+ * mayfly_signal() - send a signal to every program in the container
+ * @number: as for kill(2); 0 only asks whether the container lives
+ *
+ * Return: 0, -EPIPE when the container has ended, -EINVAL.
+ */
+int mayfly_signal(struct mayfly_container *container, int number, struct mayfly_error *error);
+
+/** mayfly_destroy() - end a container and wait until nothing is left of it; NULL is allowed. */
+void mayfly_destroy(struct mayfly_container *container);
+
+/* --- programs and functions in a container --------------------------------------- */
+
+/**
+ * enum mayfly_stream_kind - where a program's standard input comes from, or its output goes to
+ */
+enum mayfly_stream_kind {
+    MAYFLY_NOTHING, /* /dev/null */
+    MAYFLY_FD,      /* a descriptor of the caller's */
+    MAYFLY_DATA,    /* input: bytes; output: into the result */
+    MAYFLY_CALLBACK /* output: a call for each piece */
+};
+
+/**
+ * struct mayfly_stream - one standard stream; all zero is MAYFLY_NOTHING
+ * @fd: of MAYFLY_FD, lent
+ * @data, @n_bytes: input of MAYFLY_DATA, lent
+ * @take: of MAYFLY_CALLBACK; another return value than 0 ends the program
+ */
+struct mayfly_stream {
+    enum mayfly_stream_kind kind;
+    int fd;
+    const void *data;
+    size_t n_bytes;
+    int (*take)(void *context, const void *data, size_t n_bytes);
+    void *context;
+};
+
+/**
+ * typedef mayfly_function - a function that can run in a container
+ * @argument: a copy of what the caller gave
+ * @result: room for the answer
+ * @n_result: in: how much room; out: how much of it is used, 0 at first
+ *
+ * It runs in a process of its own, on a copy of the memory that the caller had at mayfly_start(),
+ * inside the container's root, as the container's user.  Descriptors other than 0, 1 and 2 are
+ * closed; other threads do not exist, and what they had locked stays locked.
+ * Return: an exit status, 0 to 255.
+ */
+typedef int mayfly_function(const void *argument, size_t n_argument, void *result,
+                            size_t *n_result);
+
+/**
+ * struct mayfly_command - what to run: words, a shell's command, or a function
+ * @argv: a program and its arguments, NULL at the end; found in PATH without a slash
+ * @shell: for /bin/sh -c; used when @argv is NULL
+ * @function: used when both are NULL; only in containers that this very process has started
+ * @argument, @n_argument: handed to @function
+ * @n_result: room for its answer, in bytes
+ * @env: NAME=VALUE, NULL at the end, over the container's; NULL: none
+ * @workdir: NULL: the container's
+ * @user: USER[:GROUP]; NULL: the container's
+ * @input, @output, @errors: the standard streams
+ * @timeout_nsec: after which it is ended; 0: never
+ *
+ * All of it is lent for the call.  @env, @workdir and @user are not for functions.
+ */
+struct mayfly_command {
+    const char *const *argv;
+    const char *shell;
+    mayfly_function *function;
+    const void *argument;
+    size_t n_argument;
+    size_t n_result;
+    const char *const *env;
+    const char *workdir;
+    const char *user;
+    struct mayfly_stream input;
+    struct mayfly_stream output;
+    struct mayfly_stream errors;
+    uint64_t timeout_nsec;
+};
+
+/** enum mayfly_end - how a program or function has ended */
+enum mayfly_end {
+    MAYFLY_EXITED,    /* by itself, with a status */
+    MAYFLY_KILLED,    /* by a signal: a crash, a kill */
+    MAYFLY_TIMED_OUT, /* its time was up */
+    MAYFLY_REFUSED,   /* its output was refused by the callback */
+    MAYFLY_LOST       /* the container ended under it */
+};
+
+/**
+ * struct mayfly_result - what came of it
+ * @status: exit status; 128+N when signal N ended it; 124 after a timeout; 127 and 126 when the
+ *          program is missing or cannot be executed
+ * @signal: the signal's number, or 0
+ * @output, @errors: of MAYFLY_DATA streams, NUL-terminated, @n_output and @n_errors long; else NULL
+ * @answer: what a function has left, @n_answer long; NULL when it took no room
+ */
+struct mayfly_result {
+    enum mayfly_end end;
+    int status;
+    int signal;
+    char *output;
+    size_t n_output;
+    char *errors;
+    size_t n_errors;
+    void *answer;
+    size_t n_answer;
+    uint64_t elapsed_nsec;
+};
+
+/** mayfly_result_done() - free what a result holds. */
+void mayfly_result_done(struct mayfly_result *result);
+
+/**
+ * mayfly_exec() - run a program or function in a container and wait for it
+ * @ret_result: for mayfly_result_done(), also after an error
+ *
+ * A program that fails, crashes, is missing or takes too long is a result, no error.
+ * Return: 0, or a negative errno when it could not be asked for.
+ */
+int mayfly_exec(struct mayfly_container *container, const struct mayfly_command *command,
+                struct mayfly_result *ret_result, struct mayfly_error *error);
+
+/**
+ * mayfly_call() - run a function with an argument block and have its answer
+ * @result: room for @n_result bytes; receives the answer
+ * @ret_n_result: how long it is; may be NULL
+ * @ret_result: how it ended; may be NULL, and anything but an exit with 0 is an error then
+ *
+ * Return: 0, -ENOTSUP when the container was started by another process, -EIO as told above, or
+ * another negative errno.
+ */
+int mayfly_call(struct mayfly_container *container, mayfly_function *function, const void *argument,
+                size_t n_argument, void *result, size_t n_result, size_t *ret_n_result,
+                struct mayfly_result *ret_result, struct mayfly_error *error);
+
+/**
+ * mayfly_call_once() - the same in a container of its own, which is gone when this returns
+ */
+int mayfly_call_once(const struct mayfly_plan *plan, mayfly_function *function,
+                     const void *argument, size_t n_argument, void *result, size_t n_result,
+                     size_t *ret_n_result, struct mayfly_result *ret_result,
+                     struct mayfly_error *error);
+
+/** struct mayfly_process - a program or function under way */
+struct mayfly_process;
+
+/**
+ * mayfly_spawn() - start a program or function and go on
+ * @command: of its streams, only inputs may be MAYFLY_DATA, and none MAYFLY_CALLBACK; the timeout
+ *           is not looked at
+ * @ret_process: for mayfly_process_free()
+ *
+ * Return: 0 or a negative errno.
+ */
+int mayfly_spawn(struct mayfly_container *container, const struct mayfly_command *command,
+                 struct mayfly_process **ret_process, struct mayfly_error *error);
+
+/** mayfly_process_fd() - a descriptor for poll(2) that becomes readable when it has ended. */
+int mayfly_process_fd(const struct mayfly_process *process);
+
+/**
+ * mayfly_process_signal() - send it a signal
+ *
+ * Return: 0, or -ESRCH when it has ended.
+ */
+int mayfly_process_signal(struct mayfly_process *process, int number, struct mayfly_error *error);
+
+/**
+ * mayfly_process_wait() - wait for its end
+ * @timeout_nsec: how long; UINT64_MAX: as long as it takes
+ *
+ * Return: 0 with @ret_result, -ETIMEDOUT when it goes on, or another negative errno.
+ */
+int mayfly_process_wait(struct mayfly_process *process, uint64_t timeout_nsec,
+                        struct mayfly_result *ret_result, struct mayfly_error *error);
+
+/** mayfly_process_free() - forget it; a program that still runs is ended.  NULL is allowed. */
+void mayfly_process_free(struct mayfly_process *process);
+
+/* --- pipelines --------------------------------------------------------------------- */
+
+/**
+ * struct mayfly_stage - one part of a pipeline: a container of its own and what runs in it
+ * @command: its @input and @output are the pipeline's and not looked at
+ */
+struct mayfly_stage {
+    const struct mayfly_plan *plan;
+    struct mayfly_command command;
+};
+
+/**
+ * mayfly_pipe() - run containers with the output of each as the input of the next
+ * @input: of the first; @output: of the last
+ * @timeout_nsec: of all together; 0: none
+ * @ret_failed: the stage that failed first, or @n_stages; may be NULL
+ * @ret_result: of that stage, else of the last one; with the output of MAYFLY_DATA
+ *
+ * They are one unit: the first that fails ends all, and everything is unwound before this returns.
+ * Return: 0 when all went as far as their ends (see @ret_result), or a negative errno.
+ */
+int mayfly_pipe(const struct mayfly_stage *stages, size_t n_stages,
+                const struct mayfly_stream *input, const struct mayfly_stream *output,
+                uint64_t timeout_nsec, size_t *ret_failed, struct mayfly_result *ret_result,
+                struct mayfly_error *error);
+
 /* --- images -------------------------------------------------------------------- */
 
 /*

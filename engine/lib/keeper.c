@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container of the library is held by a process of its own, the keeper: the
+ * parent of PID 1, which serves the network and unwinds at the end.  It is no
+ * child of the caller's, since that may wait for its children as it likes; what
+ * they share is a socket, whose end tells either side that the other is gone.
+ *
+ *   caller                             keeper
+ *   ------                             ------
+ *   fork, fork --------------------->  session_start
+ *   <---------- MESSAGE_READY with a pidfd, then the name (or MESSAGE_ERROR)
+ *   MESSAGE_CLIENT, a descriptor ----> handed on to PID 1
+ *   <------------------ MESSAGE_ERROR  the container has ended by itself
+ *   closes the socket                  session_end
+ */
+#include "keeper.h"
+
+#include "engine/base/cleanup.h"
+#include "engine/base/fd.h"
+#include "engine/base/str.h"
+#include "engine/base/sys.h"
+#include "engine/message.h"
+#include "engine/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+/* What names may be is checked with the plan. */
+#define NAME_BYTES_MAX 256
+
+/* --- the keeper ------------------------------------------------------------------ */
+
+/* Signals as at a program's start: the caller's handlers are not for us. */
+static void reset_signals(void) {
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t none;
+
+    for (int i = 1; i < NSIG; i++)
+        (void)sigaction(i, &standard, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Nothing of the caller's stays open: only @fd, which becomes 3. */
+static int keep_only(int fd) {
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, 4);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (high < 0 || null < 0 || dup3(high, 3, O_CLOEXEC) < 0)
+        return -errno;
+    for (int i = 0; i < 3; i++)
+        if (dup2(null, i) < 0)
+            return -errno;
+    return sys_close_range(4, ~0U) < 0 ? -errno : 3;
+}
+
+static int report_start(int control_fd, const struct session *session, int r,
+                        const struct err *err) {
+    const struct message failure = {.kind = MESSAGE_ERROR, .err = *err};
+    const struct message success = {.kind = MESSAGE_READY};
+    const char *name = session->container.state.name;
+    _cleanup_close_ int pidfd = -1;
+
+    if (r != 0)
+        return message_send(control_fd, &failure, NULL, 0);
+    pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (pidfd < 0)
+        return -errno;
+    r = message_send(control_fd, &success, &pidfd, 1);
+    return r < 0 ? r : fd_send(control_fd, name, strlen(name), NULL, 0);
+}
+
+/* Hands connections on until the caller is gone or the container has ended. */
+static void serve(struct session *session, int control_fd) {
+    struct err err = {0};
+    int r = 0;
+
+    while (r == 0) {
+        _cleanup_close_ int fd = -1;
+        struct message message;
+
+        r = supervise_idle(&session->supervisor, control_fd, &err);
+        if (r == 0 && message_receive(control_fd, &message, &fd, 1, NULL) < 0)
+            return;
+        if (r == 0)
+            r = session_introduce(session, fd, &err);
+    }
+    if (r < 0) {
+        const struct message end = {.kind = MESSAGE_ERROR, .err = err};
+
+        (void)message_send(control_fd, &end, NULL, 0);
+    }
+}
+
+static void keep(const struct plan *plan, int fd) {
+    static const struct run_hooks no_hooks;
+    const struct session_request request = {
+        .plan = plan,
+        .hooks = &no_hooks,
+        .signal_fd = -1,
+        .deadline_nsec = CLOCK_NEVER,
+        .takes_calls = true,
+    };
+    struct session session;
+    struct err err = {0};
+    int control_fd, r;
+
+    setsid();
+    reset_signals();
+    control_fd = keep_only(fd);
+    if (control_fd < 0)
+        return;
+    r = session_start(&session, &request, &err);
+    if (report_start(control_fd, &session, r, &err) == 0 && r == 0)
+        serve(&session, control_fd);
+    if (r == 0)
+        session_end(&session);
+}
+
+/* --- the caller ------------------------------------------------------------------ */
+
+static int await_start(struct keeper *keeper, struct err *err) {
+    char name[NAME_BYTES_MAX + 1] = "";
+    struct message message;
+    int r = message_receive(keeper->control_fd, &message, &keeper->pidfd, 1, NULL);
+    ssize_t n;
+
+    if (r < 0)
+        return err_set(err, r, "the container's keeper died");
+    if (message.kind != MESSAGE_READY) {
+        *err = message.err;
+        return err->code < 0 ? err->code : err_set(err, -EPERM, "the container cannot be made");
+    }
+    n = fd_receive(keeper->control_fd, name, NAME_BYTES_MAX, NULL, 0, NULL, 0);
+    if (n <= 0)
+        return err_set(err, -EPIPE, "the container's keeper died");
+    keeper->name = strdup(name);
+    return keeper->name ? 0 : err_nomem(err);
+}
+
+int keeper_start(struct keeper *keeper, const struct plan *plan, struct err *err) {
+    int pair[2];
+    pid_t pid;
+
+    *keeper = KEEPER_INIT;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return err_errno(err, "cannot make a socket");
+    keeper->control_fd = pair[0];
+    pid = fork();
+    if (pid == 0) {
+        /* Not the caller's own child: that would be in its way. */
+        if (fork() == 0)
+            keep(plan, pair[1]);
+        _exit(0);
+    }
+    close(pair[1]);
+    if (pid < 0)
+        return err_errno(err, "cannot make a process for the container");
+    /* -1 when the caller ignores its children's ends, or has waited for it itself. */
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return await_start(keeper, err);
+}
+
+int keeper_connect(const struct keeper *keeper, struct err *err) {
+    const struct message message = {.kind = MESSAGE_CLIENT};
+    _cleanup_close_ int ours = -1, theirs = -1;
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return err_errno(err, "cannot make a socket");
+    ours = pair[0];
+    theirs = pair[1];
+    if (message_send(keeper->control_fd, &message, &theirs, 1) < 0)
+        return err_set(err, -EPIPE, "the container has ended");
+    return take_fd(ours);
+}
+
+void keeper_reason(const struct keeper *keeper, struct err *err) {
+    struct message message;
+
+    /* Left in the socket, as it is what says that the container has ended. */
+    if (recv(keeper->control_fd, &message, sizeof message, MSG_PEEK | MSG_DONTWAIT) ==
+            (ssize_t)sizeof message &&
+        message.kind == MESSAGE_ERROR) {
+        *err = message.err;
+        err->message[sizeof err->message - 1] = '\0';
+    } else {
+        err_set(err, -EPIPE, "the container's keeper died");
+    }
+}
+
+void keeper_end(struct keeper *keeper) {
+    struct pollfd end = {.fd = keeper->pidfd, .events = POLLIN};
+
+    if (keeper->control_fd >= 0)
+        close(take_fd(keeper->control_fd));
+    while (end.fd >= 0 && poll(&end, 1, -1) < 0 && errno == EINTR)
+        ;
+    if (keeper->pidfd >= 0)
+        close(take_fd(keeper->pidfd));
+    free(keeper->name);
+    keeper->name = NULL;
+}
