@@ -13,7 +13,7 @@ CC      := gcc
 CLANG   := clang
 B       := build
 
-CPPFLAGS := -I. -Iengine/lib -D_GNU_SOURCE -DMAYFLY_VERSION='"$(VERSION)"'
+CPPFLAGS := -I. -Iengine/lib -I$(B)/gen -D_GNU_SOURCE -DMAYFLY_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2
 CFLAGS   := -O2 -g
 HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -37,7 +37,7 @@ FUZZERS    := $(patsubst fuzz_%,%,$(basename $(notdir $(wildcard tests/fuzz/fuzz
 SRC_fuzz_help := $(filter-out tests/fuzz/fuzz_%.c,$(wildcard tests/fuzz/*.c))
 HELPERS    := $(basename $(notdir $(filter-out %/fault.c %/ns.c %/replay.c,$(wildcard tests/support/*.c))))
 
-SOURCES := $(wildcard engine/base/*.[ch] engine/*.[ch] engine/lib/*.[ch] rootfs/*.[ch] net/*.[ch] tools/*.[ch] \
+SOURCES := $(wildcard engine/base/*.[ch] engine/*.[ch] engine/lib/*.[ch] rootfs/*.[ch] net/*.[ch] tools/*.[ch] tools/dev/*.[ch] \
                       tests/unit/*.[ch] tests/support/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/examples/*.[ch])
 
 .DEFAULT_GOAL := all
@@ -56,6 +56,22 @@ deps:
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '%-5s %s\n' $(1) $@)
 
+# --- what is made by a program ---------------------------------------------------
+
+# The filters of system calls; made now, so that no run has to.
+FILTERS     := $(B)/gen/seccomp_filters.h
+SRC_filters := tools/dev/filters.c engine/seccomp_compile.c engine/seccomp_shrink.c engine/seccomp_table.c \
+               $(SRC_base)
+
+$(B)/gen/filters: $(SRC_filters) $(wildcard engine/seccomp_*.h engine/caps.h) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$Q$(CC) $(CPPFLAGS) $(MODE) $(WARNINGS) -O1 -o $@ $(SRC_filters) $(LIBS)
+
+$(FILTERS): $(B)/gen/filters
+	$(call say,GEN)
+	$Q$< >$@
+
 # --- variants -----------------------------------------------------------------
 
 # $(call objects,DIR,SOURCES)
@@ -67,6 +83,8 @@ $(1)/obj/%.o: %.c Makefile | $$(DEPS)
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
 	$(Q)$(2) $$(CPPFLAGS) $$(MODE) $$(WARNINGS) $(3) -MMD -MP -c -o $$@ $$<
+
+$(1)/obj/engine/seccomp.o: $(FILTERS)
 
 $(foreach layer,$(LAYERS),
 $(1)/lib$(layer).a: $(call objects,$(1),$(SRC_$(layer)) $(if $(filter base,$(layer)),$(5))) | $$(DEPS)
@@ -191,6 +209,8 @@ static-needed: $(B)/mayfly
 static-small: static
 
 static-tidy: $(TIDY)
+
+$(B)/tidy/engine/seccomp.ok: $(FILTERS)
 
 $(B)/tidy/%.ok: %.c .clang-tidy Makefile | $(DEPS)
 	@mkdir -p $(@D)

@@ -17,7 +17,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/sys.h"
-#include "caps.h"
+#include "confine.h"
 #include "init.h"
 #include "message.h"
 #include "net/network.h"
@@ -153,20 +153,25 @@ int child_main(struct container *container) {
     struct emulator *emulator = NULL;
     struct trees trees;
     struct err err = {0};
-    int r;
+    int r, keys;
 
     reset_signals();
+    r = keys = confine_leave_keyring(&err);
+    if (r == -EDQUOT)
+        r = 0;
     if (await_build(container, &trees) < 0)
         return 1;
-    r = become(container, &err);
+    if (r == 0)
+        r = become(container, &err);
     if (r == 0)
         r = build(container, &trees, &err);
     if (r == 0)
         r = close_rest(container, &err);
-    if (r == 0 && container->map.mode == IDMAP_SINGLE)
-        r = emulator_new(&emulator, &err);
+    if (r == 0 && keys < 0)
+        r = confine_forbid_keys(&err);
     if (r == 0)
-        r = caps_confine(&err);
+        r = confine_apply(&container->confine, container->plan, container->map.mode == IDMAP_SINGLE,
+                          &emulator, &err);
     if (r == 0)
         r = init_run(container, emulator, &err);
     if (r < 0) {

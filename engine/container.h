@@ -3,6 +3,7 @@
 #define MAYFLY_CONTAINER_H
 
 #include "base/log.h"
+#include "confine.h"
 #include "idmap.h"
 #include "plan.h"
 #include "rootfs/image.h"
@@ -40,6 +41,7 @@ struct container {
     struct store store;
     struct state state;
     struct image image;
+    struct confine confine;
     struct network *network;       /* with a bridge, on the host's side */
     struct volume_source *volumes; /* one for each of the plan's; owned */
     const struct strv *layers;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A seccomp filter answers the chown family with success on the spot and sends
+ * The filter (seccomp_compile.h) answers the chown family with success on the spot and sends
  * the calls that set or get ids to PID 1.  Their answers come from a table of
  * the processes that are not root; one that is not in it is what its nearest
  * ancestor in it is, and root without one, as the kernel says too.  As long as
@@ -48,56 +48,17 @@ struct emulator {
     size_t n;
 };
 
-static const int succeed[] = {
-    SCMP_SYS(chown),    SCMP_SYS(fchown),     SCMP_SYS(lchown),     SCMP_SYS(fchownat),
-    SCMP_SYS(chown32),  SCMP_SYS(fchown32),   SCMP_SYS(lchown32),   SCMP_SYS(setfsuid),
-    SCMP_SYS(setfsgid), SCMP_SYS(setfsuid32), SCMP_SYS(setfsgid32),
-};
-
-static const int ask[] = {
-    SCMP_SYS(setuid),    SCMP_SYS(setgid),    SCMP_SYS(setreuid),  SCMP_SYS(setregid),
-    SCMP_SYS(setresuid), SCMP_SYS(setresgid), SCMP_SYS(setgroups), SCMP_SYS(getuid),
-    SCMP_SYS(getgid),    SCMP_SYS(geteuid),   SCMP_SYS(getegid),   SCMP_SYS(getresuid),
-    SCMP_SYS(getresgid), SCMP_SYS(getgroups),
-};
-
-static int add_rules(scmp_filter_ctx filter) {
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < N_ELEMENTS(succeed); i++)
-        r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), succeed[i], 0);
-    for (size_t i = 0; r == 0 && i < N_ELEMENTS(ask); i++)
-        r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, ask[i], 0);
-    return r;
-}
-
-int emulator_new(struct emulator **ret_emulator, struct err *err) {
+int emulator_new(struct emulator **ret_emulator, int notify_fd, struct err *err) {
     struct emulator *emulator = calloc(1, sizeof *emulator);
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    int r = emulator && filter ? 0 : -ENOMEM;
+    int r = emulator ? seccomp_notify_alloc(&emulator->request, &emulator->response) : -ENOMEM;
 
-    if (r == 0)
-        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
-    /* Programs of another architecture (i386) run without emulation; libseccomp would kill them. */
-    if (r == 0)
-        r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
-    if (r == 0)
-        r = add_rules(filter);
-    if (r == 0)
-        r = seccomp_load(filter);
-    if (r == 0)
-        r = seccomp_notify_alloc(&emulator->request, &emulator->response);
-    if (r == 0) {
-        emulator->fd = seccomp_notify_fd(filter);
-        r = emulator->fd < 0 ? emulator->fd : fd_set_cloexec(emulator->fd, true);
-    }
-    if (filter)
-        seccomp_release(filter);
     if (r < 0) {
         free(emulator);
+        close(notify_fd);
         errno = -r;
-        return err_errno(err, "cannot install the emulation of file ownership");
+        return err_errno(err, "cannot emulate file ownership");
     }
+    emulator->fd = notify_fd;
     *ret_emulator = emulator;
     return 0;
 }

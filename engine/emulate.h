@@ -16,13 +16,14 @@
 struct emulator;
 
 /**
- * emulator_new() - install the emulation on this process and all that it will start
+ * emulator_new() - answer the calls of a filter with emulation
+ * @notify_fd: where they arrive (seccomp_install()); taken over, also on failure
  *
- * Context: PID 1, after pivot, CAP_SYS_ADMIN in its user namespace.
- * Spec: seccomp(2), SECCOMP_RET_USER_NOTIF; seccomp_unotify(2).
+ * Context: PID 1.
+ * Spec: seccomp_unotify(2).
  * Return: 0 or -errno with a text.
  */
-int emulator_new(struct emulator **ret_emulator, struct err *err);
+int emulator_new(struct emulator **ret_emulator, int notify_fd, struct err *err);
 
 /** emulator_fd() - to poll(2) for POLLIN. */
 int emulator_fd(const struct emulator *emulator);

@@ -57,6 +57,10 @@ static void undo_volumes(void *argument) {
     free(container->volumes);
 }
 
+static void undo_confine(void *argument) {
+    confine_done(argument);
+}
+
 static void undo_network(void *argument) {
     connect_destroy(argument);
 }
@@ -160,6 +164,10 @@ static int attempt(struct session *s, struct err *err) {
 
     if (r == 0)
         r = session_find_image(s, err);
+    if (r == 0) {
+        unwind_push(&s->unwind, undo_confine, &c->confine);
+        r = confine_prepare(&c->confine, c->plan, c->map.mode == IDMAP_SINGLE, err);
+    }
     if (r == 0) {
         unwind_push(&s->unwind, undo_volumes, c);
         r = trees_check_volumes(c, err);

@@ -3,6 +3,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/sys.h"
 #include "engine/emulate.h"
+#include "engine/seccomp.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -33,6 +34,7 @@
 #define SKIPPED 77
 
 static const struct user *start_as;
+static bool confined;
 
 static bool write_text(const char *path, const char *text) {
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -55,14 +57,16 @@ static void enter_namespace(void) {
 static void serve(void (*scene)(void)) {
     struct emulator *emulator = NULL;
     struct err err = {0};
-    int go[2], status = 0;
+    int go[2], status = 0, notify_fd;
     struct pollfd fds[2];
     char c;
     pid_t pid;
 
     enter_namespace();
     NEED(pipe2(go, O_CLOEXEC) == 0);
-    if (emulator_new(&emulator, &err) < 0) {
+    notify_fd = seccomp_install(seccomp_builtin(confined, true), true);
+    NEED(notify_fd >= 0);
+    if (emulator_new(&emulator, notify_fd, &err) < 0) {
         dprintf(2, "%s\n", err.message);
         _exit(1);
     }
@@ -85,7 +89,7 @@ static void serve(void (*scene)(void)) {
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 2);
 }
 
-static void play(void (*scene)(void), const struct user *user) {
+static void play_once(void (*scene)(void), const struct user *user) {
     pid_t pid = fork();
     int status;
 
@@ -98,7 +102,16 @@ static void play(void (*scene)(void), const struct user *user) {
     cr_assert_eq(waitpid(pid, &status, 0), pid);
     if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
         cr_skip_test("user namespaces are forbidden here");
-    cr_assert_eq(status, 0, "wait status %#x", (unsigned)status);
+    cr_assert_eq(status, 0, "wait status %#x, %s", (unsigned)status,
+                 confined ? "confined" : "unconfined");
+}
+
+/* Once with the emulation alone, once with the default filter's other rules beside it. */
+static void play(void (*scene)(void), const struct user *user) {
+    confined = false;
+    play_once(scene, user);
+    confined = true;
+    play_once(scene, user);
 }
 
 static void expect_uids(uid_t real, uid_t effective, uid_t saved) {
