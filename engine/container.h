@@ -28,7 +28,7 @@ struct volume_source {
  * struct container - what the host's side and the container's side of a run share
  * @layers: directories over the image's layers, relative to the store; NULL: none; borrowed
  * @has_streams: steps have the standard descriptors of the host's side
- * @takes_calls: functions may be called in it (job_call())
+ * @takes_closures: functions may be called in it (job_closure())
  * @terminals: which of the standard descriptors are terminals of the host
  * @socket_fd: this side's end of the socket between them
  *
@@ -46,7 +46,7 @@ struct container {
     struct volume_source *volumes; /* one for each of the plan's; owned */
     const struct strv *layers;
     bool has_streams;
-    bool takes_calls;
+    bool takes_closures;
     bool terminals[3];
     int socket_fd;
 };

@@ -114,8 +114,8 @@ int job_start(int socket_fd, const struct job *job, enum job_flags flags, const 
     return 0;
 }
 
-int job_call(int socket_fd, int block_fd, const int stdio[3], struct err *err) {
-    const struct message message = {.kind = MESSAGE_RUN, .value = JOB_CALL};
+int job_closure(int socket_fd, int block_fd, const int stdio[3], struct err *err) {
+    const struct message message = {.kind = MESSAGE_RUN, .value = JOB_CLOSURE};
     const int fds[4] = {block_fd, stdio[0], stdio[1], stdio[2]};
 
     if (message_send(socket_fd, &message, fds, N_ELEMENTS(fds)) < 0)

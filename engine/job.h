@@ -47,7 +47,7 @@ int job_decode(const void *data, size_t size, struct job *ret_job);
 enum job_flags {
     JOB_TERMINAL = 1, /* on a terminal of the container's own */
     JOB_DETACHED = 2, /* goes on when the connection ends; on /dev/null */
-    JOB_CALL = 4,     /* a function instead of a program, see job_call() */
+    JOB_CLOSURE = 16,  /* a function instead of a program, see job_closure() */
 };
 
 /**
@@ -68,13 +68,13 @@ int job_start(int socket_fd, const struct job *job, enum job_flags flags, const 
               const struct winsize *window, struct err *err);
 
 /**
- * job_call() - ask PID 1 to call a function
- * @block_fd: a struct call_block (call.h), lent
+ * job_closure() - ask PID 1 to call a function
+ * @block_fd: a struct closure (closure.h), lent
  * @stdio: as of job_start()
  *
- * Answered as job_start() is.  Only a container of which container->takes_calls is set does it.
+ * Answered as job_start() is.  Only a container of which container->takes_closures is set does it.
  * Return: 0 or -errno with a text.
  */
-int job_call(int socket_fd, int block_fd, const int stdio[3], struct err *err);
+int job_closure(int socket_fd, int block_fd, const int stdio[3], struct err *err);
 
 #endif

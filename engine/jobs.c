@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "call.h"
+#include "closure.h"
 #include "job.h"
 #include "message.h"
 #include "result.h"
@@ -146,8 +146,8 @@ static int spawn_job(struct running_job *running, const struct inside *inside,
     return 0;
 }
 
-static int spawn_call(struct running_job *running, const struct inside *inside, const int *fds,
-                      struct err *err) {
+static int spawn_closure(struct running_job *running, const struct inside *inside, const int *fds,
+                         struct err *err) {
     const struct step step = {
         .workdir = inside->workdir,
         .user = inside_has_single_id(inside) ? NULL : &inside->user,
@@ -156,9 +156,9 @@ static int spawn_call(struct running_job *running, const struct inside *inside, 
     };
     pid_t pid;
 
-    if (!inside->container->takes_calls)
+    if (!inside->container->takes_closures)
         return err_set(err, -ENOTSUP, "functions run in a container of their own process alone");
-    pid = call_spawn(&step, fds[0], err);
+    pid = closure_spawn(&step, fds[0], err);
     if (pid < 0)
         return pid;
     running->pid = pid;
@@ -172,8 +172,8 @@ static int spawn(struct running_job *running, const struct inside *inside,
     _cleanup_job_ struct job job = {0};
     int r;
 
-    if (message->value & JOB_CALL)
-        return spawn_call(running, inside, fds, err);
+    if (message->value & JOB_CLOSURE)
+        return spawn_closure(running, inside, fds, err);
     r = read_words(fds[0], &job, err);
     return r < 0 ? r : spawn_job(running, inside, &job, message, stdio, err);
 }

@@ -234,7 +234,7 @@ int session_start(struct session *s, const struct session_request *request, stru
                       .log = &hooks->log,
                       .layers = request->layers,
                       .has_streams = request->has_streams,
-                      .takes_calls = request->takes_calls,
+                      .takes_closures = request->takes_closures,
                       .socket_fd = -1,
                       .state = STATE_INIT},
         .supervisor = {.hooks = hooks,

@@ -26,7 +26,7 @@
  *          directory (store->fd) and owned as its layers are; NULL: none
  * @has_streams: steps have this process's standard input, output and error, or terminals for those
  *               that are terminals; else /dev/null
- * @takes_calls: functions of this process may be called in it (job_call())
+ * @takes_closures: functions of this process may be called in it (job_closure())
  * @ask_first: the plan's first action begins without waiting for this process (steps_run() follows)
  */
 struct session_request {
@@ -36,7 +36,7 @@ struct session_request {
     uint64_t deadline_nsec;
     const struct strv *layers;
     bool has_streams;
-    bool takes_calls;
+    bool takes_closures;
     bool ask_first;
 };
 

@@ -6,7 +6,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
 #include "engine/plan.h"
-#include "keeper.h"
+#include "holder.h"
 #include "mayfly.h"
 
 #include <sys/types.h>
@@ -20,7 +20,7 @@ struct mayfly_plan {
  * @owner: the process that has started it, whose functions it knows
  */
 struct mayfly_container {
-    struct keeper keeper;
+    struct holder holder;
     pid_t owner;
 };
 

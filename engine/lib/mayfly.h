@@ -71,7 +71,7 @@ void mayfly_plan_free(struct mayfly_plan *plan);
 /**
  * struct mayfly_container - a container that runs
  *
- * A process of its own holds it, the keeper.  When this handle is destroyed, or the process that
+ * A process of its own holds it, the holder.  When this handle is destroyed, or the process that
  * owns it dies in whatever way, the container ends and is unwound.
  */
 struct mayfly_container;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Containers: a keeper behind a handle. */
+/* Containers: a holder behind a handle. */
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
 #include "engine/message.h"
@@ -18,11 +18,11 @@ int mayfly_start(const struct mayfly_plan *plan, struct mayfly_container **ret_c
     int r = container ? plan_check(&plan->plan, &err) : err_nomem(&err);
 
     if (container) {
-        container->keeper = KEEPER_INIT;
+        container->holder = HOLDER_INIT;
         container->owner = getpid();
     }
     if (r == 0)
-        r = keeper_start(&container->keeper, &plan->plan, &err);
+        r = holder_start(&container->holder, &plan->plan, &err);
     if (r == 0)
         *ret_container = container;
     else
@@ -31,22 +31,22 @@ int mayfly_start(const struct mayfly_plan *plan, struct mayfly_container **ret_c
 }
 
 const char *mayfly_name(const struct mayfly_container *container) {
-    return container->keeper.name;
+    return container->holder.name;
 }
 
 int mayfly_wait_fd(const struct mayfly_container *container) {
-    return container->keeper.control_fd;
+    return container->holder.control_fd;
 }
 
 int mayfly_wait(struct mayfly_container *container, uint64_t timeout_nsec,
                 struct mayfly_error *error) {
     struct err err = {0};
-    int r = library_wait_fd(container->keeper.control_fd,
+    int r = library_wait_fd(container->holder.control_fd,
                             clock_add(clock_monotonic(), timeout_nsec), &err);
 
     if (r < 0)
         return library_return(r, &err, error);
-    keeper_reason(&container->keeper, &err);
+    holder_reason(&container->holder, &err);
     (void)library_return(-EPIPE, &err, error);
     return 0;
 }
@@ -59,10 +59,10 @@ int mayfly_signal(struct mayfly_container *container, int number, struct mayfly_
 
     if (number < 0 || number >= NSIG)
         r = err_set(&err, -EINVAL, "%d is no signal", number);
-    else if (library_wait_fd(container->keeper.control_fd, 0, &err) == 0)
+    else if (library_wait_fd(container->holder.control_fd, 0, &err) == 0)
         r = err_set(&err, -EPIPE, "the container has ended");
     if (r == 0)
-        r = fd = keeper_connect(&container->keeper, &err);
+        r = fd = holder_connect(&container->holder, &err);
     if (r >= 0)
         r = message_send(fd, &message, NULL, 0) < 0
                 ? err_set(&err, -EPIPE, "the container has ended")
@@ -72,6 +72,6 @@ int mayfly_signal(struct mayfly_container *container, int number, struct mayfly_
 
 void mayfly_destroy(struct mayfly_container *container) {
     if (container)
-        keeper_end(&container->keeper);
+        holder_end(&container->holder);
     free(container);
 }

@@ -93,9 +93,9 @@ static int start_program(const struct mayfly_process *process, const struct mayf
 
 static int start_function(struct mayfly_process *process, const struct mayfly_command *command,
                           const int stdio[3], struct err *err) {
-    size_t size = call_block_bytes(command->n_argument, command->n_result);
+    size_t size = closure_bytes(command->n_argument, command->n_result);
     _cleanup_close_ int fd = memfd_create("call", MFD_CLOEXEC);
-    struct call_block *block;
+    struct closure *block;
 
     if (size == 0)
         return err_set(err, -E2BIG, "the argument or the room for the answer is too large");
@@ -111,7 +111,7 @@ static int start_function(struct mayfly_process *process, const struct mayfly_co
     block->n_result = command->n_result;
     if (command->n_argument > 0)
         memcpy(block->data, command->argument, command->n_argument);
-    return job_call(process->socket_fd, fd, stdio, err);
+    return job_closure(process->socket_fd, fd, stdio, err);
 }
 
 int process_start(struct mayfly_process *process, struct mayfly_container *container,
@@ -127,7 +127,7 @@ int process_start(struct mayfly_process *process, struct mayfly_container *conta
     if (!is_program && container->owner != getpid())
         return err_set(err, -ENOTSUP,
                        "functions run only in containers that this very process has started");
-    process->socket_fd = keeper_connect(&container->keeper, err);
+    process->socket_fd = holder_connect(&container->holder, err);
     if (process->socket_fd < 0)
         return process->socket_fd;
     return is_program ? start_program(process, command, stdio, err)
@@ -139,7 +139,7 @@ int process_start(struct mayfly_process *process, struct mayfly_container *conta
 /* What a function has left, no longer than its room whatever the block says now. */
 static int take_answer(const struct mayfly_process *process, struct mayfly_result *result,
                        struct err *err) {
-    size_t offset = call_result_offset(process->block->n_argument);
+    size_t offset = closure_result_offset(process->block->n_argument);
     size_t room = process->block_bytes - sizeof *process->block;
     size_t n = (size_t)process->block->n_result;
 

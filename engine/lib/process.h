@@ -4,7 +4,7 @@
 #define MAYFLY_PROCESS_H
 
 #include "engine/base/err.h"
-#include "engine/call.h"
+#include "engine/closure.h"
 #include "library.h"
 
 /**
@@ -15,7 +15,7 @@
  */
 struct mayfly_process {
     int socket_fd;
-    struct call_block *block;
+    struct closure *block;
     size_t block_bytes;
     uint64_t started_nsec;
 };

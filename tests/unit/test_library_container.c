@@ -350,7 +350,7 @@ Test(library, an_owner_that_dies_takes_its_containers_along) {
     ground_init(&ground);
     option(&ground, "name", "owned");
     cr_assert_eq(pipe(fds), 0);
-    /* So that the keeper's end can be waited for. */
+    /* So that the holder's end can be waited for. */
     cr_assert_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     pid = fork();
     if (pid == 0) {

@@ -5,7 +5,7 @@
  * The child is made ready as a step is, by a fork since it goes on in this
  * memory; argument and answer lie in a file that both sides map.
  */
-#include "call.h"
+#include "closure.h"
 
 #include "base/sys.h"
 
@@ -18,14 +18,14 @@
 /* A block with its parts fits into an address space many times over. */
 #define PART_BYTES_MAX (UINT64_C(1) << 40)
 
-size_t call_block_bytes(uint64_t n_argument, uint64_t n_result) {
+size_t closure_bytes(uint64_t n_argument, uint64_t n_result) {
     if (n_argument > PART_BYTES_MAX || n_result > PART_BYTES_MAX)
         return 0;
-    return sizeof(struct call_block) + call_result_offset(n_argument) + (size_t)n_result;
+    return sizeof(struct closure) + closure_result_offset(n_argument) + (size_t)n_result;
 }
 
-static struct call_block *map(int fd) {
-    struct call_block *block;
+static struct closure *map(int fd) {
+    struct closure *block;
     struct stat st;
 
     if (fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof *block)
@@ -33,32 +33,32 @@ static struct call_block *map(int fd) {
     block = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (block == MAP_FAILED)
         return NULL;
-    if (call_block_bytes(block->n_argument, block->n_result) == (size_t)st.st_size)
+    if (closure_bytes(block->n_argument, block->n_result) == (size_t)st.st_size)
         return block;
     munmap(block, (size_t)st.st_size);
     return NULL;
 }
 
-static int call(struct call_block *block) {
+static int call(struct closure *block) {
     size_t n_result = (size_t)block->n_result;
     size_t room = n_result;
     int status = block->function(block->data, (size_t)block->n_argument,
-                                 block->data + call_result_offset(block->n_argument), &n_result);
+                                 block->data + closure_result_offset(block->n_argument), &n_result);
 
     /* An answer is as long as it is said to be, and no longer than its room. */
     block->n_result = n_result < room ? n_result : room;
     return status;
 }
 
-pid_t call_spawn(const struct step *step, int block_fd, struct err *err) {
-    struct call_block *block = map(block_fd);
+pid_t closure_spawn(const struct step *step, int block_fd, struct err *err) {
+    struct closure *block = map(block_fd);
     sigset_t none;
     size_t size;
     pid_t pid;
 
     if (!block)
         return err_set(err, -EINVAL, "the function to be called was not understood");
-    size = call_block_bytes(block->n_argument, block->n_result);
+    size = closure_bytes(block->n_argument, block->n_result);
     pid = fork();
     if (pid == 0) {
         if (step_enter(step) < 0)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A container of the library is held by a process of its own, the keeper: the
+ * A container of the library is held by a process of its own, the holder: the
  * parent of PID 1, which serves the network and unwinds at the end.  It is no
  * child of the caller's, since that may wait for its children as it likes; what
  * they share is a socket, whose end tells either side that the other is gone.
  *
- *   caller                             keeper
+ *   caller                             holder
  *   ------                             ------
  *   fork, fork --------------------->  session_start
  *   <---------- MESSAGE_READY with a pidfd, then the name (or MESSAGE_ERROR)
@@ -13,7 +13,7 @@
  *   <------------------ MESSAGE_ERROR  the container has ended by itself
  *   closes the socket                  session_end
  */
-#include "keeper.h"
+#include "holder.h"
 
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
@@ -32,7 +32,7 @@
 /* What names may be is checked with the plan. */
 #define NAME_BYTES_MAX 256
 
-/* --- the keeper ------------------------------------------------------------------ */
+/* --- the holder ------------------------------------------------------------------ */
 
 /* Signals as at a program's start: the caller's handlers are not for us. */
 static void reset_signals(void) {
@@ -103,7 +103,7 @@ static void keep(const struct plan *plan, int fd) {
         .hooks = &no_hooks,
         .signal_fd = -1,
         .deadline_nsec = CLOCK_NEVER,
-        .takes_calls = true,
+        .takes_closures = true,
     };
     struct session session;
     struct err err = {0};
@@ -123,33 +123,33 @@ static void keep(const struct plan *plan, int fd) {
 
 /* --- the caller ------------------------------------------------------------------ */
 
-static int await_start(struct keeper *keeper, struct err *err) {
+static int await_start(struct holder *holder, struct err *err) {
     char name[NAME_BYTES_MAX + 1] = "";
     struct message message;
-    int r = message_receive(keeper->control_fd, &message, &keeper->pidfd, 1, NULL);
+    int r = message_receive(holder->control_fd, &message, &holder->pidfd, 1, NULL);
     ssize_t n;
 
     if (r < 0)
-        return err_set(err, r, "the container's keeper died");
+        return err_set(err, r, "the container's holder died");
     if (message.kind != MESSAGE_READY) {
         *err = message.err;
         return err->code < 0 ? err->code : err_set(err, -EPERM, "the container cannot be made");
     }
-    n = fd_receive(keeper->control_fd, name, NAME_BYTES_MAX, NULL, 0, NULL, 0);
+    n = fd_receive(holder->control_fd, name, NAME_BYTES_MAX, NULL, 0, NULL, 0);
     if (n <= 0)
-        return err_set(err, -EPIPE, "the container's keeper died");
-    keeper->name = strdup(name);
-    return keeper->name ? 0 : err_nomem(err);
+        return err_set(err, -EPIPE, "the container's holder died");
+    holder->name = strdup(name);
+    return holder->name ? 0 : err_nomem(err);
 }
 
-int keeper_start(struct keeper *keeper, const struct plan *plan, struct err *err) {
+int holder_start(struct holder *holder, const struct plan *plan, struct err *err) {
     int pair[2];
     pid_t pid;
 
-    *keeper = KEEPER_INIT;
+    *holder = HOLDER_INIT;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return err_errno(err, "cannot make a socket");
-    keeper->control_fd = pair[0];
+    holder->control_fd = pair[0];
     pid = fork();
     if (pid == 0) {
         /* Not the caller's own child: that would be in its way. */
@@ -163,10 +163,10 @@ int keeper_start(struct keeper *keeper, const struct plan *plan, struct err *err
     /* -1 when the caller ignores its children's ends, or has waited for it itself. */
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    return await_start(keeper, err);
+    return await_start(holder, err);
 }
 
-int keeper_connect(const struct keeper *keeper, struct err *err) {
+int holder_connect(const struct holder *holder, struct err *err) {
     const struct message message = {.kind = MESSAGE_CLIENT};
     _cleanup_close_ int ours = -1, theirs = -1;
     int pair[2];
@@ -175,34 +175,34 @@ int keeper_connect(const struct keeper *keeper, struct err *err) {
         return err_errno(err, "cannot make a socket");
     ours = pair[0];
     theirs = pair[1];
-    if (message_send(keeper->control_fd, &message, &theirs, 1) < 0)
+    if (message_send(holder->control_fd, &message, &theirs, 1) < 0)
         return err_set(err, -EPIPE, "the container has ended");
     return take_fd(ours);
 }
 
-void keeper_reason(const struct keeper *keeper, struct err *err) {
+void holder_reason(const struct holder *holder, struct err *err) {
     struct message message;
 
     /* Left in the socket, as it is what says that the container has ended. */
-    if (recv(keeper->control_fd, &message, sizeof message, MSG_PEEK | MSG_DONTWAIT) ==
+    if (recv(holder->control_fd, &message, sizeof message, MSG_PEEK | MSG_DONTWAIT) ==
             (ssize_t)sizeof message &&
         message.kind == MESSAGE_ERROR) {
         *err = message.err;
         err->message[sizeof err->message - 1] = '\0';
     } else {
-        err_set(err, -EPIPE, "the container's keeper died");
+        err_set(err, -EPIPE, "the container's holder died");
     }
 }
 
-void keeper_end(struct keeper *keeper) {
-    struct pollfd end = {.fd = keeper->pidfd, .events = POLLIN};
+void holder_end(struct holder *holder) {
+    struct pollfd end = {.fd = holder->pidfd, .events = POLLIN};
 
-    if (keeper->control_fd >= 0)
-        close(take_fd(keeper->control_fd));
+    if (holder->control_fd >= 0)
+        close(take_fd(holder->control_fd));
     while (end.fd >= 0 && poll(&end, 1, -1) < 0 && errno == EINTR)
         ;
-    if (keeper->pidfd >= 0)
-        close(take_fd(keeper->pidfd));
-    free(keeper->name);
-    keeper->name = NULL;
+    if (holder->pidfd >= 0)
+        close(take_fd(holder->pidfd));
+    free(holder->name);
+    holder->name = NULL;
 }
