@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "idmap.h"
+#include "rootfs/image_save.h"
 #include "rootfs/image_store.h"
 #include "rootfs/store.h"
 #include "signals.h"
@@ -93,6 +94,16 @@ int images_import(struct images *images, const char *source, const char *name, c
  * Return: as images_pull(); -ENOENT when there is none, -EBUSY when a run has it.
  */
 int images_remove(struct images *images, const char *reference, bool force, struct err *err);
+
+/**
+ * images_save() - write images as an archive, see image_save()
+ * @references: names, ids or anything else that leads to an image of the store
+ * @fd: where to
+ *
+ * Return: as images_pull().
+ */
+int images_save(struct images *images, const struct strv *references, enum image_format format,
+                int fd, struct err *err);
 
 /** struct images_finding - what images_check() has found, see struct store_finding */
 struct images_finding {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What reads the images that are there: the check of the store. */
+/* What reads the images that are there: archives of them, the check of the store. */
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "images_work.h"
@@ -7,6 +7,30 @@
 
 #include <errno.h>
 #include <stdio.h>
+
+/* --- save ---------------------------------------------------------------------- */
+
+struct save {
+    const struct strv *references;
+    enum image_format format;
+    int fd;
+};
+
+static int save(struct images_work *work, struct err *err) {
+    const struct save *save = work->argument;
+
+    return image_save(&work->images->store, save->references, save->format, save->fd, err);
+}
+
+int images_save(struct images *images, const struct strv *references, enum image_format format,
+                int fd, struct err *err) {
+    struct save argument = {.references = references, .format = format, .fd = fd};
+    struct images_work work = {
+        .images = images, .function = save, .reads = true, .argument = &argument};
+    _cleanup_free_ char *answer = NULL;
+
+    return images_work_call(&work, &answer, err);
+}
 
 /* --- check -------------------------------------------------------------------- */
 
@@ -39,7 +63,7 @@ static bool emit_line(char *line, images_emit_finding *emit, void *context) {
 }
 
 int images_check(struct images *images, images_emit_finding *emit, void *context, struct err *err) {
-    struct images_work work = {.images = images, .function = check};
+    struct images_work work = {.images = images, .function = check, .reads = true};
     _cleanup_free_ char *answer = NULL;
     int r = images_work_call(&work, &answer, err), n_broken = 0;
 

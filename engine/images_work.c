@@ -56,7 +56,8 @@ int images_work_call(struct images_work *work, char **ret_answer, struct err *er
     r = state_create(&work->state, &images->store, NULL, err);
     if (r < 0)
         return r;
-    r = userns_call(&images->map, run_work, work, interrupt_fd, err);
+    r = work->reads ? userns_call_as_root(&images->map, run_work, work, interrupt_fd, err)
+                    : userns_call(&images->map, run_work, work, interrupt_fd, err);
     if (r == -EINTR)
         note_interruption(images);
     if (r > 0)

@@ -10,12 +10,14 @@
 /**
  * struct images_work - what a child is to do
  * @function: called in the child
+ * @reads: it reads layers, see userns_call_as_root(); otherwise it writes them
  * @reference, @flag, @argument: the caller's own
  * @answer: what the child has found out, for the parent
  */
 struct images_work {
     struct images *images;
     int (*function)(struct images_work *work, struct err *err);
+    bool reads;
     const char *reference;
     bool flag;
     void *argument;

@@ -143,13 +143,13 @@ struct answer {
 };
 
 /* The child of userns_call(): asks for its maps, waits for them, does the work. */
-static void answer_call(const struct idmap *map, int socket_fd,
+static void answer_call(const struct idmap *map, bool in_userns, int socket_fd,
                         int (*function)(void *, struct err *), void *argument,
                         struct answer *answer) {
     char go;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (map->mode == IDMAP_SUBUID && unshare(CLONE_NEWUSER) < 0) {
+    if (in_userns && unshare(CLONE_NEWUSER) < 0) {
         answer->r = err_errno(&answer->err, "cannot make a user namespace");
         return;
     }
@@ -157,7 +157,7 @@ static void answer_call(const struct idmap *map, int socket_fd,
     if (fd_send(socket_fd, "r", 1, NULL, 0) < 0 ||
         fd_receive(socket_fd, &go, 1, NULL, 0, NULL, 0) != 1)
         _exit(1);
-    if (map->mode == IDMAP_SUBUID)
+    if (in_userns)
         answer->r = userns_become_root(map, &answer->err);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (answer->r == 0)
@@ -165,8 +165,8 @@ static void answer_call(const struct idmap *map, int socket_fd,
 }
 
 /* The parent of userns_call(), until the answer is there. */
-static int await_answer(const struct idmap *map, pid_t pid, int socket_fd, int interrupt_fd,
-                        struct err *err) {
+static int await_answer(const struct idmap *map, bool in_userns, pid_t pid, int socket_fd,
+                        int interrupt_fd, struct err *err) {
     struct pollfd fds[2] = {{.fd = socket_fd, .events = POLLIN},
                             {.fd = interrupt_fd, .events = POLLIN}};
     struct answer answer = {0};
@@ -175,7 +175,7 @@ static int await_answer(const struct idmap *map, pid_t pid, int socket_fd, int i
 
     /* One byte asks for the maps; a whole answer at once is a failure before that. */
     if (n == 1) {
-        if (map->mode == IDMAP_SUBUID)
+        if (in_userns)
             r = userns_map(map, pid, err);
         if (r != 0)
             return r;
@@ -194,8 +194,9 @@ static int await_answer(const struct idmap *map, pid_t pid, int socket_fd, int i
     return answer.r;
 }
 
-int userns_call(const struct idmap *map, int (*function)(void *argument, struct err *err),
-                void *argument, int interrupt_fd, struct err *err) {
+static int call(const struct idmap *map, bool in_userns,
+                int (*function)(void *argument, struct err *err), void *argument, int interrupt_fd,
+                struct err *err) {
     _cleanup_close_ int ours = -1, theirs = -1;
     int pair[2], r, status = 0;
     pid_t pid;
@@ -211,11 +212,11 @@ int userns_call(const struct idmap *map, int (*function)(void *argument, struct 
         struct answer answer = {0};
 
         close(take_fd(ours));
-        answer_call(map, theirs, function, argument, &answer);
+        answer_call(map, in_userns, theirs, function, argument, &answer);
         _exit(fd_send(theirs, &answer, sizeof answer, NULL, 0) < 0);
     }
     close(take_fd(theirs));
-    r = await_answer(map, pid, ours, interrupt_fd, err);
+    r = await_answer(map, in_userns, pid, ours, interrupt_fd, err);
     if (r != 0)
         kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -223,4 +224,15 @@ int userns_call(const struct idmap *map, int (*function)(void *argument, struct 
     if (r == CALL_DIED)
         return err_set(err, -EPIPE, "a helper process died (wait status %#x)", (unsigned)status);
     return r;
+}
+
+int userns_call(const struct idmap *map, int (*function)(void *argument, struct err *err),
+                void *argument, int interrupt_fd, struct err *err) {
+    return call(map, map->mode == IDMAP_SUBUID, function, argument, interrupt_fd, err);
+}
+
+int userns_call_as_root(const struct idmap *map, int (*function)(void *argument, struct err *err),
+                        void *argument, int interrupt_fd, struct err *err) {
+    return call(map, map->mode == IDMAP_SUBUID || map->mode == IDMAP_SINGLE, function, argument,
+                interrupt_fd, err);
 }

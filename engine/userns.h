@@ -35,4 +35,12 @@ int userns_become_root(const struct idmap *map, struct err *err);
 int userns_call(const struct idmap *map, int (*function)(void *argument, struct err *err),
                 void *argument, int interrupt_fd, struct err *err);
 
+/**
+ * userns_call_as_root() - the same, to read what is in layers
+ *
+ * With IDMAP_SINGLE too in a user namespace, whose root reads the user's files whatever their mode.
+ */
+int userns_call_as_root(const struct idmap *map, int (*function)(void *argument, struct err *err),
+                        void *argument, int interrupt_fd, struct err *err);
+
 #endif

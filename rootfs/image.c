@@ -148,8 +148,39 @@ static int find_key(const struct store *store, const struct ref *ref,
     return r;
 }
 
-static int find(struct image *image, const struct store *store, const struct ref *ref,
-                struct err *err) {
+/* Ids may be shortened to this many digits. */
+enum { ID_DIGITS_MIN = 8 };
+
+/* Whether @text is an image's id or enough of one's beginning. */
+static bool is_id(const char *text, const char *id) {
+    const char *digits = str_after(text, "sha256:");
+
+    if (!digits)
+        digits = text;
+    return str_eq(digits, id) ||
+           (strlen(digits) >= ID_DIGITS_MIN && strncmp(digits, id, strlen(digits)) == 0);
+}
+
+int image_find_id(const struct store *store, const char *text,
+                  char ret_id[IMAGE_INDEX_TARGET_BYTES], struct err *err) {
+    _cleanup_strv_ struct strv ids = {0};
+    const char *found = NULL;
+    int r = store_list(store, "images", &ids, err);
+
+    for (size_t i = 0; r == 0 && i < ids.n; i++) {
+        if (!is_id(text, ids.items[i]))
+            continue;
+        if (found)
+            return err_set(err, -EINVAL, "several ids begin so; write more of it");
+        found = ids.items[i];
+    }
+    if (found)
+        snprintf(ret_id, IMAGE_INDEX_TARGET_BYTES, "%s", found);
+    return r < 0 ? r : !found;
+}
+
+static int find(struct image *image, const struct store *store, const char *reference,
+                const struct ref *ref, struct err *err) {
     char key[IMAGE_INDEX_KEY_BYTES], id[IMAGE_INDEX_TARGET_BYTES];
     int r;
 
@@ -160,8 +191,12 @@ static int find(struct image *image, const struct store *store, const struct ref
         return r;
     if (r == 1)
         return use_directory(image, ref->path, err);
-    if (image_index_find(store, key, id) != 0)
-        return IMAGE_MISSING;
+    if (image_index_find(store, key, id) != 0) {
+        /* What is no name of an image may be the id of one. */
+        r = ref->kind == REF_NAME ? image_find_id(store, reference, id, err) : 1;
+        if (r != 0)
+            return r < 0 ? r : IMAGE_MISSING;
+    }
     r = image_read_record(image, store, id);
     return r == -ENOMEM ? err_nomem(err) : r;
 }
@@ -174,7 +209,7 @@ int image_find(struct image *image, const struct store *store, const char *refer
 
     if (r < 0)
         return r;
-    r = find(&found, store, &ref, err);
+    r = find(&found, store, reference, &ref, err);
     if (r == 0)
         *image = found;
     else

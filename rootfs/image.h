@@ -55,7 +55,8 @@ struct image {
  * image_find() - find an image without reading a byte of its content
  * @reference: rootfs:PATH, /dir, ./dir, host:, tar:PATH, oci:PATH[:TAG], oci-archive:PATH[:TAG],
  *             docker-archive:PATH[:REF], a bare file name of a tarball (x.tar, x.tar.gz ...), the
- *             name of an image in the store, or the address of a tarball
+ *             name of an image in the store, the first 8 characters or more of its id, or the
+ *             address of a tarball
  *
  * An archive that was imported before is known again by its device, inode, size and times; names
  * and addresses are looked up and nobody is asked.  "tar:-" is known to the run alone that

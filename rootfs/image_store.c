@@ -23,9 +23,6 @@
 #include <stdio.h>
 #include <sys/file.h>
 
-/* Ids may be shortened to this many digits. */
-enum { ID_DIGITS_MIN = 8 };
-
 /* The name that a key of the index stands for, to free(3); NULL for other keys. */
 static char *name_of_key(const char *key) {
     const char *rest = str_after(key, IMAGE_INDEX_NAME_PREFIX);
@@ -148,41 +145,12 @@ int image_list(const struct store *store, struct image_entries *ret_entries, str
     return 0;
 }
 
-/* Whether @text is an image's id or enough of one's beginning. */
-static bool is_id(const char *text, const char *id) {
-    const char *digits = str_after(text, "sha256:");
-
-    if (!digits)
-        digits = text;
-    return str_eq(digits, id) ||
-           (strlen(digits) >= ID_DIGITS_MIN && strncmp(digits, id, strlen(digits)) == 0);
-}
-
-/* Finds the one image whose id begins so.  Return: 0, 1 when there is none, -errno. */
-static int find_id(const struct store *store, const char *text,
-                   char ret_id[IMAGE_INDEX_TARGET_BYTES], struct err *err) {
-    _cleanup_strv_ struct strv ids = {0};
-    const char *found = NULL;
-    int r = store_list(store, "images", &ids, err);
-
-    for (size_t i = 0; r == 0 && i < ids.n; i++) {
-        if (!is_id(text, ids.items[i]))
-            continue;
-        if (found)
-            return err_set(err, -EINVAL, "image %s: several ids begin so; write more of it", text);
-        found = ids.items[i];
-    }
-    if (found)
-        snprintf(ret_id, IMAGE_INDEX_TARGET_BYTES, "%s", found);
-    return r < 0 ? r : !found;
-}
-
 static int no_such_image(const char *reference, struct err *err) {
     return err_set(err, -ENOENT, "image %s: there is none of that name in the store", reference);
 }
 
 int image_tag(const struct store *store, const char *reference, const char *name, struct err *err) {
-    char key[IMAGE_INDEX_KEY_BYTES], id[IMAGE_INDEX_TARGET_BYTES];
+    char key[IMAGE_INDEX_KEY_BYTES];
     _cleanup_ref_ struct ref ref = REF_INIT;
     struct image image = IMAGE_INIT;
     int r = ref_parse(name, &ref, err);
@@ -193,16 +161,13 @@ int image_tag(const struct store *store, const char *reference, const char *name
         return err_set(err, -EINVAL, "'%s' is no name for an image (NAME or NAME:TAG)", name);
     r = image_index_name_key(&ref, key, err);
     if (r == 0)
-        r = find_id(store, reference, id, err);
-    if (r == 1) {
         r = image_find(&image, store, reference, err);
-        if (r == IMAGE_MISSING || (r == 0 && !image.in_store))
-            r = no_such_image(reference, err);
-        if (r == 0)
-            snprintf(id, sizeof id, "%s", image.id);
-        image_done(&image);
-    }
-    return r < 0 ? r : image_index_save(store, key, id, err);
+    if (r == IMAGE_MISSING || (r == 0 && !image.in_store))
+        r = no_such_image(reference, err);
+    if (r == 0)
+        r = image_index_save(store, key, image.id, err);
+    image_done(&image);
+    return r;
 }
 
 /* Removes an image's record unless a run has it.  Return: 0, -EBUSY, -errno with a text. */
@@ -245,8 +210,10 @@ int image_remove(const struct store *store, const char *reference, struct err *e
     _cleanup_ref_ struct ref ref = REF_INIT;
     size_t n_others = 0;
     uint64_t bytes;
-    int r = find_id(store, reference, id, err);
+    int r = image_find_id(store, reference, id, err);
 
+    if (r < 0)
+        err_wrap(err, "image %s", reference);
     if (r == 1) {
         r = ref_parse(reference, &ref, err);
         if (r == 0 && ref.kind != REF_NAME)
