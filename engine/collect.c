@@ -64,12 +64,11 @@ static int download_new(struct copy *copy, const struct copy_place *place, struc
     return r;
 }
 
-static int download(struct supervisor *s, struct copy *copy, const struct action *action,
-                    struct err *err) {
+int collect_download(struct copy *copy, const char *source, const char *target, struct err *err) {
     struct copy_place place = {.dir_fd = -1};
     _cleanup_close_ int dir = -1;
     struct stat st;
-    int r = copy_target(action->target, action->source, false, &place, err);
+    int r = copy_target(target, source, false, &place, err);
 
     if (r < 0) {
         copy_fail(copy, err);
@@ -77,16 +76,13 @@ static int download(struct supervisor *s, struct copy *copy, const struct action
     }
     dir = place.dir_fd;
     if (fstatat(dir, place.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        r = copy_receive(copy, dir, place.name, err);
-    else
-        r = download_new(copy, &place, err);
-    state_forget_trees(&s->container->state);
-    return r;
+        return copy_receive(copy, dir, place.name, err);
+    return download_new(copy, &place, err);
 }
 
-static int upload(struct copy *copy, const struct action *action, struct err *err) {
+int collect_upload(struct copy *copy, const char *source, struct err *err) {
     struct copy_place place = {.dir_fd = -1};
-    int r = copy_source(action->source, &place, err);
+    int r = copy_source(source, &place, err);
 
     if (r < 0) {
         copy_fail(copy, err);
@@ -106,8 +102,12 @@ int collect(struct supervisor *s, const struct action *action, int socket_fd, st
         .context = s,
         .plain_modes = down,
     };
-    int r = down ? download(s, &copy, action, err) : upload(&copy, action, err), ended;
+    int r = down ? collect_download(&copy, action->source, action->target, err)
+                 : collect_upload(&copy, action->source, err);
+    int ended;
 
+    if (down)
+        state_forget_trees(&s->container->state);
     if (copy.n_skipped > 0)
         log_warning(s->container->log, "%s: %u sockets and devices were left out", action->source,
                     copy.n_skipped);

@@ -3,6 +3,7 @@
 #define MAYFLY_COLLECT_H
 
 #include "base/err.h"
+#include "copy.h"
 #include "plan.h"
 #include "supervise.h"
 
@@ -17,5 +18,16 @@
  */
 int collect(struct supervisor *supervisor, const struct action *action, int socket_fd,
             struct err *err);
+
+/**
+ * collect_download(), collect_upload() - the host's side of a copy, whoever asks for it
+ * @copy: plain_modes is set for a download
+ * @source: in the container for a download, else the host's
+ * @target: the host's; NULL: the working directory
+ *
+ * Return: 0 or -errno with a text.
+ */
+int collect_download(struct copy *copy, const char *source, const char *target, struct err *err);
+int collect_upload(struct copy *copy, const char *source, struct err *err);
 
 #endif

@@ -13,8 +13,6 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "copy.h"
-#include "copy_path.h"
 #include "inside.h"
 #include "jobs.h"
 #include "message.h"
@@ -108,41 +106,13 @@ static int start_step(struct init *init, char *const *argv, const struct winsize
     return 0;
 }
 
-/* The container's side of -D and -U, in a process of its own. */
-static int copy_in_container(const struct init *init, const struct action *action, int socket_fd) {
-    struct copy copy = {
-        .socket_fd = socket_fd,
-        .chown = !inside_has_single_id(&init->inside),
-        .uid = init->inside.user.uid,
-        .gid = init->inside.user.gid,
-    };
-    struct copy_place place = {.dir_fd = -1};
-    struct err err;
-    int r;
-
-    if (chdir(init->inside.workdir) < 0)
-        r = err_errno(&err, "cannot enter the workdir %s", init->inside.workdir);
-    else if (action->kind == ACTION_DOWNLOAD)
-        r = copy_source(action->source, &place, &err);
-    else
-        r = copy_target(action->target, action->source, true, &place, &err);
-    if (r < 0)
-        copy_fail(&copy, &err);
-    else if (action->kind == ACTION_DOWNLOAD)
-        r = copy_send(&copy, place.dir_fd, place.name, &err);
-    else
-        r = copy_receive(&copy, place.dir_fd, place.name, &err);
-    return r < 0;
-}
-
 static int start_copy(struct init *init, const struct action *action, int socket_fd,
                       struct err *err) {
-    pid_t pid = fork();
+    bool down = action->kind == ACTION_DOWNLOAD;
+    pid_t pid = inside_copy(&init->inside, down, action->source, action->target, socket_fd, err);
 
     if (pid < 0)
-        return err_errno(err, "cannot start a copy");
-    if (pid == 0)
-        _exit(copy_in_container(init, action, socket_fd));
+        return pid;
     init->running = pid;
     return 0;
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <sys/ioctl.h>
+#include <sys/types.h>
 
 /**
  * struct inside - what PID 1 knows of the container that it is in
@@ -73,5 +74,16 @@ char *inside_path(const struct inside *inside, const char *dir);
 int inside_open_terminal(const struct inside *inside, const struct user *owner,
                          const struct winsize *window, int *ret_master, int *ret_slave,
                          struct err *err);
+
+/**
+ * inside_copy() - begin the container's side of a copy, in a process of its own
+ * @down: out of the container
+ * @source: in the container when @down, else what it is called on the other side
+ * @target: in the container unless @down; NULL: the workdir
+ *
+ * Return: its pid, or -errno with a text.
+ */
+pid_t inside_copy(const struct inside *inside, bool down, const char *source, const char *target,
+                  int socket_fd, struct err *err);
 
 #endif

@@ -83,6 +83,21 @@ int job_decode(const void *data, size_t size, struct job *ret_job) {
     return r == 0 && ret_job->argv.n == 0 ? -EINVAL : r;
 }
 
+/* A job's words as a memory file.  Return: a descriptor, or -errno with a text. */
+static int write_words(const struct job *job, struct err *err) {
+    _cleanup_close_ int words = memfd_create("job", MFD_CLOEXEC);
+    _cleanup_buf_ struct buf bytes = BUF_INIT;
+
+    job_encode(job, &bytes);
+    if (buf_failed(&bytes))
+        return err_nomem(err);
+    if (bytes.size > JOB_MAX_BYTES)
+        return err_set(err, -E2BIG, "the command line and the environment are too long");
+    if (words < 0 || fd_write_all(words, bytes.data, bytes.size) < 0)
+        return err_errno(err, "cannot ask the container to start %s", job->argv.items[0]);
+    return take_fd(words);
+}
+
 int job_start(int socket_fd, const struct job *job, enum job_flags flags, const int stdio[3],
               const struct winsize *window, struct err *err) {
     bool has_stdio = !(flags & (JOB_TERMINAL | JOB_DETACHED));
@@ -91,22 +106,13 @@ int job_start(int socket_fd, const struct job *job, enum job_flags flags, const 
         .value = (int32_t)flags,
         .window = window ? *window : (struct winsize){.ws_row = 24, .ws_col = 80},
     };
-    _cleanup_close_ int words = memfd_create("job", MFD_CLOEXEC);
-    _cleanup_buf_ struct buf bytes = BUF_INIT;
+    _cleanup_close_ int words = write_words(job, err);
+    const int fds[4] = {words, stdio ? stdio[0] : -1, stdio ? stdio[1] : -1, stdio ? stdio[2] : -1};
     int r;
 
-    job_encode(job, &bytes);
-    if (buf_failed(&bytes))
-        return err_nomem(err);
-    if (bytes.size > JOB_MAX_BYTES)
-        return err_set(err, -E2BIG, "the command line and the environment are too long");
-    r = words < 0 ? -errno : fd_write_all(words, bytes.data, bytes.size);
-    if (r == 0) {
-        const int fds[4] = {words, stdio ? stdio[0] : -1, stdio ? stdio[1] : -1,
-                            stdio ? stdio[2] : -1};
-
-        r = message_send(socket_fd, &message, fds, has_stdio ? 4 : 1);
-    }
+    if (words < 0)
+        return words;
+    r = message_send(socket_fd, &message, fds, has_stdio ? 4 : 1);
     if (r < 0) {
         errno = -r;
         return err_errno(err, "cannot ask the container to start %s", job->argv.items[0]);
@@ -120,5 +126,24 @@ int job_closure(int socket_fd, int block_fd, const int stdio[3], struct err *err
 
     if (message_send(socket_fd, &message, fds, N_ELEMENTS(fds)) < 0)
         return err_errno(err, "cannot ask the container to call a function");
+    return 0;
+}
+
+int job_copy(int socket_fd, bool down, const char *source, const char *target, int copy_fd,
+             struct err *err) {
+    const struct message message = {.kind = MESSAGE_RUN, .value = down ? JOB_DOWNLOAD : JOB_UPLOAD};
+    _cleanup_close_ int words = -1;
+    _cleanup_job_ struct job job = {0};
+    int r = strv_push(&job.argv, source);
+
+    if (r == 0 && target)
+        r = strv_push(&job.argv, target);
+    if (r < 0)
+        return err_nomem(err);
+    words = write_words(&job, err);
+    if (words < 0)
+        return words;
+    if (message_send(socket_fd, &message, (int[]){words, copy_fd}, 2) < 0)
+        return err_errno(err, "cannot ask the container for a copy");
     return 0;
 }

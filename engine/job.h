@@ -45,9 +45,11 @@ int job_decode(const void *data, size_t size, struct job *ret_job);
 
 /** enum job_flags - how a job is started */
 enum job_flags {
-    JOB_TERMINAL = 1, /* on a terminal of the container's own */
-    JOB_DETACHED = 2, /* goes on when the connection ends; on /dev/null */
-    JOB_CLOSURE = 16,  /* a function instead of a program, see job_closure() */
+    JOB_TERMINAL = 1,  /* on a terminal of the container's own */
+    JOB_DETACHED = 2,  /* goes on when the connection ends; on /dev/null */
+    JOB_DOWNLOAD = 32, /* a copy out of the container, see job_copy() */
+    JOB_UPLOAD = 64,
+    JOB_CLOSURE = 16, /* a function instead of a program, see job_closure() */
 };
 
 /**
@@ -76,5 +78,18 @@ int job_start(int socket_fd, const struct job *job, enum job_flags flags, const 
  * Return: 0 or -errno with a text.
  */
 int job_closure(int socket_fd, int block_fd, const int stdio[3], struct err *err);
+
+/**
+ * job_copy() - ask PID 1 for its side of a copy
+ * @down: out of the container
+ * @source: in the container when @down, else what it is called here
+ * @target: in the container unless @down; NULL: the container's workdir
+ * @copy_fd: the other end of a struct copy's socket (copy.h), lent
+ *
+ * Answered as job_start() is, once both sides are done.
+ * Return: 0 or -errno with a text.
+ */
+int job_copy(int socket_fd, bool down, const char *source, const char *target, int copy_fd,
+             struct err *err);
 
 #endif

@@ -167,6 +167,17 @@ static int spawn_closure(struct running_job *running, const struct inside *insid
     return 0;
 }
 
+static int spawn_copy(struct running_job *running, const struct inside *inside,
+                      const struct job *job, bool down, int socket_fd, struct err *err) {
+    const char *target = job->argv.n > 1 ? job->argv.items[1] : NULL;
+    pid_t pid = inside_copy(inside, down, job->argv.items[0], target, socket_fd, err);
+
+    if (pid < 0)
+        return pid;
+    running->pid = pid;
+    return 0;
+}
+
 static int spawn(struct running_job *running, const struct inside *inside,
                  const struct message *message, const int *fds, const int *stdio, struct err *err) {
     _cleanup_job_ struct job job = {0};
@@ -175,7 +186,16 @@ static int spawn(struct running_job *running, const struct inside *inside,
     if (message->value & JOB_CLOSURE)
         return spawn_closure(running, inside, fds, err);
     r = read_words(fds[0], &job, err);
+    if (r == 0 && message->value & (JOB_DOWNLOAD | JOB_UPLOAD))
+        return spawn_copy(running, inside, &job, message->value & JOB_DOWNLOAD, fds[1], err);
     return r < 0 ? r : spawn_job(running, inside, &job, message, stdio, err);
+}
+
+/* How many descriptors a request has to bring. */
+static size_t n_fds_of(int flags) {
+    if (flags & (JOB_DOWNLOAD | JOB_UPLOAD))
+        return 2;
+    return flags & (JOB_TERMINAL | JOB_DETACHED) ? 1 : N_FDS;
 }
 
 /* Starts what a request asks for; @fds: N_FDS of which @n came. */
@@ -185,7 +205,7 @@ static void start(struct running_job *running, const struct inside *inside,
     _cleanup_close_ int null = has_stdio ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
     const int nothing[3] = {null, null, null};
     struct err err = {0};
-    int r = n == (has_stdio ? N_FDS : 1)
+    int r = n == n_fds_of(message->value)
                 ? spawn(running, inside, message, fds, has_stdio ? fds + 1 : nothing, &err)
                 : err_set(&err, -EPROTO, "descriptors are missing");
 

@@ -289,6 +289,28 @@ int mayfly_process_wait(struct mayfly_process *process, uint64_t timeout_nsec,
 /** mayfly_process_free() - forget it; a program that still runs is ended.  NULL is allowed. */
 void mayfly_process_free(struct mayfly_process *process);
 
+/* --- files ------------------------------------------------------------------------- */
+
+/**
+ * mayfly_copy_in() - copy a file or a directory with all that is in it into a container
+ * @source: the host's; a relative path is taken from the working directory
+ * @target: in the container; an existing directory takes the source's name inside; NULL: the
+ *          container's working directory
+ *
+ * Modes, times, holes and symbolic links are kept; it belongs to the container's user.
+ * Return: 0 or a negative errno.
+ */
+int mayfly_copy_in(struct mayfly_container *container, const char *source, const char *target,
+                   struct mayfly_error *error);
+
+/**
+ * mayfly_copy_out() - the other way round; it belongs to the caller
+ *
+ * No link in the container leads out of it.  What could not be completed is removed again.
+ */
+int mayfly_copy_out(struct mayfly_container *container, const char *source, const char *target,
+                    struct mayfly_error *error);
+
 /* --- pipelines --------------------------------------------------------------------- */
 
 /**

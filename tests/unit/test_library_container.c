@@ -394,6 +394,37 @@ Test(library, what_cannot_be_started_is_said) {
     ground_done(&ground);
 }
 
+/* --- files ------------------------------------------------------------------------- */
+
+Test(library, files_go_in_and_come_out) {
+    struct ground ground;
+    struct mayfly_container *container;
+    struct mayfly_error error = {0};
+    struct mayfly_result result;
+    char in[300], out[300], text[20] = "";
+    _cleanup_close_ int fd = -1;
+
+    ground_init(&ground);
+    scratch_write(&ground.scratch, "in.txt", "there", 5);
+    snprintf(in, sizeof in, "%s/in.txt", ground.scratch.path);
+    snprintf(out, sizeof out, "%s/out.txt", ground.scratch.path);
+    container = start(&ground);
+    cr_assert_eq(mayfly_copy_in(container, in, "/made/", &error), 0, "%s", error.message);
+    result = exec(container, &(struct mayfly_command){.shell = "echo and back >>/made/in.txt"});
+    cr_expect_eq(result.status, 0);
+    cr_assert_eq(mayfly_copy_out(container, "/made/in.txt", out, &error), 0, "%s", error.message);
+    fd = open(out, O_RDONLY | O_CLOEXEC);
+    cr_assert(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
+    cr_expect_str_eq(text, "thereand back\n");
+    cr_expect_eq(mayfly_copy_in(container, "/nowhere/x", "/", &error), -ENOENT, "%s",
+                 error.message);
+    cr_expect(strstr(error.message, "/nowhere/x"), "%s", error.message);
+    cr_expect_eq(mayfly_copy_out(container, "/nowhere/y", out, &error), -ENOENT);
+    cr_expect(strstr(error.message, "/nowhere/y"), "%s", error.message);
+    mayfly_destroy(container);
+    ground_done(&ground);
+}
+
 /* --- functions --------------------------------------------------------------------- */
 
 static int add(const void *argument, size_t n_argument, void *result, size_t *n_result) {
