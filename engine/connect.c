@@ -4,8 +4,10 @@
  *
  *   host's side                        container's side
  *   -----------                        ----------------
+ *   without privileges: bridge, guards
+ *   clone
  *   MESSAGE_BUILD ------------------>  mounts
- *   veth pair, bridge, guards
+ *   bridge, guards; veth pair
  *   MESSAGE_NETWORK ---------------->  DHCP, with the host's side as its server
  *   <------------------- MESSAGE_LEASE (on a bridge with a server of its own)
  *   renewals, answers                  PID 1 at work
@@ -21,39 +23,84 @@
 #include "net/network.h"
 #include "net/resolv.h"
 #include "rootfs/bind.h"
+#include "userns.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
 #define ADDRESS_NSEC (10 * NSEC_PER_SEC)
 
-int connect_attach(struct container *c, pid_t pid, struct err *err) {
-    _cleanup_close_ int state = -1;
-    struct network_request request = {
-        .network = c->plan->net == NET_NAT ? NETWORK_NAT : NETWORK_DEFAULT,
-        .is_nat = c->plan->net == NET_NAT,
-        .ports = c->plan->ports,
-        .n_ports = c->plan->n_ports,
-        .bridge = c->plan->bridge,
-        .container = pid,
-        .name = c->plan->name,
+static bool has_privileges(const struct container *c) {
+    return c->map.mode == IDMAP_SHIFTED || c->map.mode == IDMAP_IDENTITY;
+}
+
+static int make_namespace(void *context, int *ret_ns_fd, struct err *err) {
+    const struct container *c = context;
+
+    return userns_make(&c->map, ret_ns_fd, err);
+}
+
+int connect_open_state(const struct store *store, bool make, struct err *err) {
+    int fd = openat(store->fd, "net", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 && errno == ENOENT && !make)
+        return -ENOENT;
+    if (fd < 0 && errno == ENOENT) {
+        if (sys_mkdirat(store->fd, "net", 0700) < 0 && errno != EEXIST)
+            return err_errno(err, "cannot make %s/net", store->path);
+        fd = openat(store->fd, "net", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    return fd < 0 ? err_errno(err, "cannot open %s/net", store->path) : fd;
+}
+
+static int open_network(struct container *c, struct err *err) {
+    const struct plan *plan = c->plan;
+    _cleanup_close_ int state = connect_open_state(&c->store, true, err);
+    const struct network_request request = {
+        .network = plan->network          ? plan->network
+                   : plan->net == NET_NAT ? NETWORK_NAT
+                                          : NETWORK_DEFAULT,
+        .must_exist = plan->network != NULL,
+        .way = plan->net == NET_NAT ? NETWORK_OUT : NETWORK_CLOSED,
+        .ports = plan->ports,
+        .n_ports = plan->n_ports,
+        .bridge = plan->bridge,
+        .state_fd = state,
+        .name = plan->name,
+        .container = c->state.name,
+        .hostname = plan->hostname,
+        .isolate = plan->isolate,
+        .make_namespace = has_privileges(c) ? NULL : make_namespace,
+        .context = c,
         .log = c->log,
     };
 
-    if (c->map.mode != IDMAP_SHIFTED && c->map.mode != IDMAP_IDENTITY)
-        return err_set(err, -EPERM, "a bridge needs root: run with --net none or --net host");
-    if (sys_mkdirat(c->store.fd, "net", 0700) < 0 && errno != EEXIST)
-        return err_errno(err, "cannot make %s/net", c->store.path);
-    state = openat(c->store.fd, "net", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (state < 0)
-        return err_errno(err, "cannot open %s/net", c->store.path);
-    request.state_fd = state;
-    return network_attach(&request, &c->network, err);
+    return state < 0 ? state : network_open(&request, &c->network, err);
+}
+
+int connect_prepare(struct container *c, struct err *err) {
+    int r;
+
+    if (!plan_has_bridge(c->plan) || has_privileges(c))
+        return 0;
+    r = open_network(c, err);
+    if (r != 0)
+        return r == USERNS_UNMAPPABLE ? CONNECT_UNMAPPABLE : r;
+    c->owner_fd = network_owner(c->network, err);
+    return c->owner_fd < 0 ? c->owner_fd : 0;
+}
+
+int connect_attach(struct container *c, pid_t pid, struct err *err) {
+    int r = c->network ? 0 : open_network(c, err);
+
+    return r < 0 ? r : network_attach(c->network, pid, err);
 }
 
 void connect_destroy(struct container *c) {
     network_destroy(c->network);
     c->network = NULL;
+    if (c->owner_fd >= 0)
+        close(take_fd(c->owner_fd));
 }
 
 int connect_adopt(struct container *c, const int fds[2], struct err *err) {

@@ -8,12 +8,33 @@
 #include <sys/types.h>
 
 /**
+ * connect_open_state() - the directory of a store that says who is on which network
+ * @make: whether to make it
+ *
+ * Return: a descriptor, -ENOENT without a text when it is not there, or -errno with a text.
+ */
+int connect_open_state(const struct store *store, bool make, struct err *err);
+
+/** CONNECT_UNMAPPABLE - connect_prepare(): a lesser way of mapping ids may work. */
+#define CONNECT_UNMAPPABLE 1
+
+/**
+ * connect_prepare() - what has to be there of a container's network before the container
+ *
+ * Nothing for root.  For others the bridge, since their containers have to be made inside of the
+ * user namespace that owns it: sets container->owner_fd.
+ * Context: host.
+ * Return: 0, CONNECT_UNMAPPABLE with a text, or -errno with a text.
+ */
+int connect_prepare(struct container *container, struct err *err);
+
+/**
  * connect_attach() - give a container with a bridge its link
  * @pid: PID 1
  *
  * Sets container->network, which connect_destroy() releases.  The container's side may then go on
  * (MESSAGE_NETWORK).
- * Context: host, root.
+ * Context: host.
  * Return: 0 or -errno with a text.
  */
 int connect_attach(struct container *container, pid_t pid, struct err *err);

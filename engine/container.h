@@ -43,6 +43,7 @@ struct container {
     struct image image;
     struct confine confine;
     struct network *network;       /* with a bridge, on the host's side */
+    int owner_fd;                  /* a user namespace that the container's is inside of; or -1 */
     struct volume_source *volumes; /* one for each of the plan's; owned */
     const struct strv *layers;
     bool has_streams;

@@ -23,7 +23,7 @@
 void plan_init(struct plan *plan) {
     *plan = (struct plan){
         .pull = PULL_MISSING,
-        .net = NET_NONE,
+        .net = NET_BRIDGE,
         .timeout_nsec = CLOCK_NEVER,
         .step_timeout_nsec = CLOCK_NEVER,
     };
@@ -71,6 +71,7 @@ void plan_done(struct plan *plan) {
     free(plan->hostname);
     free(plan->user);
     free(plan->bridge);
+    free(plan->network);
     free(plan->ports);
     free(plan->store);
     plan_init(plan);

@@ -84,6 +84,8 @@ struct plan {
     struct nat_port *ports; /* published; with NET_NAT alone */
     size_t n_ports;
     char *bridge;               /* of NET_BRIDGE: an existing one of the host; NULL: mayfly's own */
+    char *network;              /* of NET_BRIDGE: one that was made by a command; NULL: mayfly's */
+    bool isolate;               /* from others on the bridge that are isolated */
     uint64_t timeout_nsec;      /* of the whole run; CLOCK_NEVER: none */
     uint64_t step_timeout_nsec; /* of each step; CLOCK_NEVER: none */
     bool read_only;             /* the container's root file system */
@@ -135,7 +137,7 @@ int plan_set_string(char **place, const char *value, struct err *err);
 
 /**
  * plan_set_net() - set the network
- * @text: none, host, bridge, bridge:NAME or nat
+ * @text: none, host, bridge, bridge:NAME, nat, or the name of a network that was made by a command
  *
  * Return: 0, -EINVAL with a text, -ENOMEM.
  */
@@ -171,6 +173,11 @@ int plan_check(const struct plan *plan, struct err *err);
  * The words of ACTION_EXEC are quoted as a shell would need it.
  */
 void action_format(const struct action *action, struct buf *buf);
+
+/** plan_takes_ports() - whether ports can be published. */
+static inline bool plan_takes_ports(const struct plan *plan) {
+    return plan->net == NET_NAT || plan->network;
+}
 
 /** plan_has_bridge() - whether the container gets a link and an address. */
 static inline bool plan_has_bridge(const struct plan *plan) {

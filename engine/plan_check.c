@@ -78,7 +78,11 @@ int plan_check(const struct plan *plan, struct err *err) {
         r = check_mounts(plan, err);
     if (r < 0)
         return r;
-    if (plan->n_ports > 0 && plan->net != NET_NAT)
+    if (plan->isolate && !plan_has_bridge(plan))
+        return err_set(
+            err, -EINVAL,
+            "--isolate is for containers on a bridge: leave it out, or add --net bridge");
+    if (plan->n_ports > 0 && !plan_takes_ports(plan))
         return err_set(err, -EINVAL, "--publish needs a network that leads out: add --net nat");
     if (plan->timeout_nsec == 0)
         return err_set(err, -EINVAL, "--timeout 0 leaves no time; give more, or leave it out");

@@ -27,6 +27,13 @@ static int set_net(struct plan *plan, const char *value, struct err *err) {
     return 0;
 }
 
+static int set_isolate(struct plan *plan, const char *value, struct err *err) {
+    (void)value;
+    (void)err;
+    plan->isolate = true;
+    return 0;
+}
+
 static int set_hostname(struct plan *plan, const char *value, struct err *err) {
     return plan_set_string(&plan->hostname, value, err);
 }
@@ -49,7 +56,7 @@ static const struct plan_option {
     {"pull", set_pull},           {"volume", plan_add_volume}, {"tmpfs", plan_add_tmpfs},
     {"env", plan_add_env},        {"user", set_user},          {"net", set_net},
     {"publish", plan_add_port},   {"hostname", set_hostname},  {"name", set_name},
-    {"read-only", set_read_only},
+    {"read-only", set_read_only}, {"isolate", set_isolate},
 };
 
 int plan_option(struct plan *plan, const char *name, const char *value, struct err *err) {

@@ -104,14 +104,15 @@ static int open_state(struct session *s, struct err *err) {
 
 static int start_child(struct session *s, pid_t *ret_pid, struct err *err) {
     struct container *c = &s->container;
+    uint64_t flags = NAMESPACES | (c->plan->net == NET_HOST ? 0 : CLONE_NEWNET);
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return err_errno(err, "cannot make a socket");
     c->socket_fd = pair[0];
     unwind_push(&s->unwind, undo_fd, &c->socket_fd);
-    *ret_pid = spawn(NAMESPACES | (c->plan->net == NET_HOST ? 0 : CLONE_NEWNET),
-                     &s->supervisor.pidfd, err);
+    *ret_pid = c->owner_fd >= 0 ? spawn_within(c->owner_fd, flags, &s->supervisor.pidfd, err)
+                                : spawn(flags, &s->supervisor.pidfd, err);
     if (*ret_pid == 0) {
         close(c->socket_fd);
         c->socket_fd = pair[1];
@@ -138,7 +139,8 @@ static int build_child(struct session *s, pid_t pid, struct err *err) {
     struct container *c = &s->container;
     struct trees trees = TREES_INIT;
     _cleanup_close_ int userns = -1;
-    int r = userns_map(&c->map, pid, err);
+    int r = c->owner_fd >= 0 ? userns_map_within(c->owner_fd, &c->map, pid, err)
+                             : userns_map(&c->map, pid, err);
 
     if (r == USERNS_UNMAPPABLE)
         return SESSION_FALL_BACK;
@@ -176,8 +178,11 @@ static int attempt(struct session *s, struct err *err) {
         unwind_push(&s->unwind, undo_keep, s);
         /* Below the child on the stack: it is destroyed after that has ended. */
         unwind_push(&s->unwind, undo_network, c);
-        r = start_child(s, &pid, err);
+        r = connect_prepare(c, err);
+        r = r == CONNECT_UNMAPPABLE ? SESSION_FALL_BACK : r;
     }
+    if (r == 0)
+        r = start_child(s, &pid, err);
     if (r == 0)
         r = build_child(s, pid, err);
     if (r == 0 && plan_has_bridge(c->plan)) {
@@ -236,6 +241,7 @@ int session_start(struct session *s, const struct session_request *request, stru
                       .has_streams = request->has_streams,
                       .takes_closures = request->takes_closures,
                       .socket_fd = -1,
+                      .owner_fd = -1,
                       .state = STATE_INIT},
         .supervisor = {.hooks = hooks,
                        .signal_fd = request->signal_fd,

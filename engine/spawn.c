@@ -75,6 +75,39 @@ pid_t spawn(uint64_t flags, int *ret_pidfd, struct err *err) {
     return pid;
 }
 
+/*
+ * A child that has this process's memory goes into the other namespace, and makes there a child
+ * that is this process's: it has a copy of the memory, and with it this very call, from which it
+ * returns.
+ */
+pid_t spawn_within(int owner_fd, uint64_t flags, int *ret_pidfd, struct err *err) {
+    struct clone_args args = {.flags = flags | CLONE_PARENT};
+    volatile pid_t pid = 0;
+    volatile int failure = 0;
+    pid_t helper = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+
+    if (helper < 0)
+        return err_errno(err, "cannot make a process");
+    if (helper == 0) {
+        if (setns(owner_fd, CLONE_NEWUSER) < 0) {
+            failure = errno;
+            _exit(0);
+        }
+        pid = sys_clone3(&args);
+        if (pid == 0)
+            return 0;
+        failure = pid < 0 ? errno : 0;
+        _exit(0);
+    }
+    while (waitpid(helper, NULL, 0) < 0 && errno == EINTR)
+        ;
+    errno = failure;
+    if (pid <= 0)
+        return explain(err);
+    *ret_pidfd = sys_pidfd_open(pid);
+    return *ret_pidfd < 0 ? err_errno(err, "cannot open a process") : pid;
+}
+
 int spawn_wait(int pidfd) {
     siginfo_t info = {0};
     int r;

@@ -18,6 +18,14 @@
  */
 pid_t spawn(uint64_t flags, int *ret_pidfd, struct err *err);
 
+/**
+ * spawn_within() - as spawn(), with the new user namespace inside of another one
+ * @owner_fd: a user namespace of this user's
+ *
+ * The child is this process's nonetheless.
+ */
+pid_t spawn_within(int owner_fd, uint64_t flags, int *ret_pidfd, struct err *err);
+
 /** spawn_wait() - wait for the end of a child.  Return: its wait status as of wait(2), or -errno.
  */
 int spawn_wait(int pidfd);

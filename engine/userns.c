@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,6 +125,58 @@ int userns_map(const struct idmap *map, pid_t pid, struct err *err) {
     if (r == 0)
         r = write_map(pid, "gid_map", map->gids, map->n_gids, err);
     return r == -EPERM && map->mode != IDMAP_SINGLE ? USERNS_UNMAPPABLE : r;
+}
+
+/* As they are inside: the outer namespace has the same ids. */
+static void make_inner(const struct id_range *ranges, unsigned n, struct id_range *ret) {
+    for (unsigned i = 0; i < n; i++)
+        ret[i] = (struct id_range){ranges[i].inside, ranges[i].inside, ranges[i].count};
+}
+
+int userns_map_within(int owner_fd, const struct idmap *map, pid_t pid, struct err *err) {
+    struct idmap inner = *map;
+    volatile int r = 0;
+    pid_t helper;
+
+    /* Who writes a map has to have opened it in the outer namespace. */
+    inner.mode = map->mode == IDMAP_SINGLE ? IDMAP_SINGLE : IDMAP_IDENTITY;
+    make_inner(map->uids, map->n_uids, inner.uids);
+    make_inner(map->gids, map->n_gids, inner.gids);
+    helper = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+    if (helper < 0)
+        return err_errno(err, "cannot make a process");
+    if (helper == 0) {
+        r = setns(owner_fd, CLONE_NEWUSER) < 0 ? err_errno(err, "the network's user namespace")
+                                               : userns_map(&inner, pid, err);
+        _exit(0);
+    }
+    while (waitpid(helper, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return r == USERNS_UNMAPPABLE ? -EPERM : r;
+}
+
+int userns_make(const struct idmap *map, int *ret_net_fd, struct err *err) {
+    _cleanup_close_ int pidfd = -1;
+    pid_t pid = spawn(CLONE_NEWUSER | CLONE_NEWNET, &pidfd, err);
+    char path[40];
+    int r;
+
+    if (pid < 0)
+        return pid;
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
+    r = userns_map(map, pid, err);
+    if (r == 0) {
+        snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
+        *ret_net_fd = open(path, O_RDONLY | O_CLOEXEC);
+        r = *ret_net_fd < 0 ? err_errno(err, "the bridge's network namespace") : 0;
+    }
+    kill(pid, SIGKILL);
+    spawn_wait(pidfd);
+    return r;
 }
 
 int userns_become_root(const struct idmap *map, struct err *err) {

@@ -19,6 +19,24 @@
  */
 int userns_map(const struct idmap *map, pid_t pid, struct err *err);
 
+/**
+ * userns_map_within() - the same for a user namespace that was made inside of another one
+ * @owner_fd: that one, which has the same ids
+ *
+ * Context: host, the user who made @owner_fd.
+ * Return: 0 or -errno with a text.
+ */
+int userns_map_within(int owner_fd, const struct idmap *map, pid_t pid, struct err *err);
+
+/**
+ * userns_make() - make a user namespace with a container's ids, and a network namespace owned by it
+ * @ret_net_fd: the network namespace
+ *
+ * Context: host, without privileges.
+ * Return: as userns_map().
+ */
+int userns_make(const struct idmap *map, int *ret_net_fd, struct err *err);
+
 /** userns_become_root() - in the child, after userns_map(): be uid and gid 0 of the namespace. */
 int userns_become_root(const struct idmap *map, struct err *err);
 

@@ -44,6 +44,17 @@ void addr_delete(struct netlink_batch *batch, uint32_t index, uint32_t address_b
     netlink_put(batch, IFA_LOCAL, &address_be, sizeof address_be);
 }
 
+static void add_route(struct netlink_batch *batch, const struct rtmsg *header, uint32_t index,
+                      uint32_t network_be, uint32_t gateway_be) {
+    netlink_begin(batch, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, header,
+                  sizeof *header);
+    if (header->rtm_dst_len > 0)
+        netlink_put(batch, RTA_DST, &network_be, sizeof network_be);
+    if (gateway_be)
+        netlink_put(batch, RTA_GATEWAY, &gateway_be, sizeof gateway_be);
+    netlink_put_u32(batch, RTA_OIF, index);
+}
+
 void addr_add_route(struct netlink_batch *batch, uint32_t index, uint32_t network_be,
                     uint8_t prefix, uint32_t gateway_be) {
     const struct rtmsg header = {.rtm_family = AF_INET,
@@ -53,13 +64,19 @@ void addr_add_route(struct netlink_batch *batch, uint32_t index, uint32_t networ
                                  .rtm_scope = gateway_be ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
                                  .rtm_type = RTN_UNICAST};
 
-    netlink_begin(batch, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &header,
-                  sizeof header);
-    if (prefix > 0)
-        netlink_put(batch, RTA_DST, &network_be, sizeof network_be);
-    if (gateway_be)
-        netlink_put(batch, RTA_GATEWAY, &gateway_be, sizeof gateway_be);
-    netlink_put_u32(batch, RTA_OIF, index);
+    add_route(batch, &header, index, network_be, gateway_be);
+}
+
+void addr_add_local(struct netlink_batch *batch, uint32_t index, uint32_t network_be,
+                    uint8_t prefix) {
+    const struct rtmsg header = {.rtm_family = AF_INET,
+                                 .rtm_dst_len = prefix,
+                                 .rtm_table = RT_TABLE_LOCAL,
+                                 .rtm_protocol = RTPROT_STATIC,
+                                 .rtm_scope = RT_SCOPE_HOST,
+                                 .rtm_type = RTN_LOCAL};
+
+    add_route(batch, &header, index, network_be, 0);
 }
 
 void addr_add_neighbour(struct netlink_batch *batch, uint32_t index, uint32_t address_be,

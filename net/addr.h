@@ -32,6 +32,14 @@ void addr_delete(struct netlink_batch *batch, uint32_t index, uint32_t address_b
 void addr_add_route(struct netlink_batch *batch, uint32_t index, uint32_t network_be,
                     uint8_t prefix, uint32_t gateway_be);
 
+/**
+ * addr_add_local() - take every address of a network for this machine's own
+ *
+ * They are answered for by ARP, and sockets can be bound to them.
+ */
+void addr_add_local(struct netlink_batch *batch, uint32_t index, uint32_t network_be,
+                    uint8_t prefix);
+
 /** addr_add_neighbour() - say for good which hardware address an IPv4 address has. */
 void addr_add_neighbour(struct netlink_batch *batch, uint32_t index, uint32_t address_be,
                         const uint8_t mac[6]);

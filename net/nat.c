@@ -22,6 +22,7 @@
 #include "nft.h"
 
 #include "engine/base/cleanup.h"
+#include "engine/base/str.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,6 +39,32 @@
 #define PORT_DESTINATION 2
 
 #define FORWARDING "/proc/sys/net/ipv4/ip_forward"
+
+int nat_parse_host(const char *text, struct nat_port *port) {
+    struct in_addr address;
+
+    port->family = 0;
+    port->address_be = 0;
+    port->address6 = in6addr_any;
+    if (str_eq(text, "*"))
+        return 0;
+    if (inet_pton(AF_INET, text, &address) == 1) {
+        port->family = AF_INET;
+        port->address_be = address.s_addr;
+        return 0;
+    }
+    port->family = AF_INET6;
+    return inet_pton(AF_INET6, text, &port->address6) == 1 ? 0 : -EINVAL;
+}
+
+const char *nat_format_host(const struct nat_port *port, char ret[INET6_ADDRSTRLEN]) {
+    if (port->family == AF_INET6)
+        return inet_ntop(AF_INET6, &port->address6, ret, INET6_ADDRSTRLEN);
+    if (port->family == AF_INET || port->address_be)
+        return inet_ntop(AF_INET, &port->address_be, ret, INET6_ADDRSTRLEN);
+    memcpy(ret, "*", 2);
+    return ret;
+}
 
 static void match(struct netlink_batch *batch, uint32_t offset, const void *data, uint32_t size) {
     nft_load_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, offset, size, NFT_REGISTER(0));
@@ -112,7 +139,8 @@ static void add_dnat(struct netlink_batch *batch, const struct nft_table *table,
     for (size_t i = 0; nat->n_ports > 0 && i < N_ELEMENTS(chains); i++) {
         nft_add_base_chain(batch, table, &chains[i]);
         for (size_t k = 0; k < nat->n_ports; k++)
-            add_port(batch, table, chains[i].name, nat, &nat->ports[k]);
+            if (nat_port_has_ipv4(&nat->ports[k]))
+                add_port(batch, table, chains[i].name, nat, &nat->ports[k]);
     }
 }
 
@@ -155,6 +183,40 @@ static void add_forward(struct netlink_batch *batch, const struct nft_table *tab
     }
 }
 
+/** drop() - what matches so far goes no further. */
+static void drop(struct netlink_batch *batch) {
+    nft_verdict(batch, NF_DROP);
+    nft_rule_end(batch);
+}
+
+/** add_closed() - the container answers the host, and that is all. */
+static void add_closed(struct netlink_batch *batch, const struct nft_table *table,
+                       const struct nat *nat) {
+    static const struct nft_base_chain input = {"input", "filter", NF_INET_LOCAL_IN,
+                                                NF_IP_PRI_FILTER, NF_ACCEPT};
+    static const struct nft_base_chain forward = {"forward", "filter", NF_INET_FORWARD,
+                                                  NF_IP_PRI_FILTER, NF_ACCEPT};
+
+    nft_add_base_chain(batch, table, &input);
+    nft_rule_begin(batch, table, input.name);
+    match_link(batch, NFT_META_IIFNAME, NFT_CMP_EQ, nat->uplink);
+    match_ct(batch, NFT_CT_STATE,
+             NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+    nft_verdict(batch, NF_ACCEPT);
+    nft_rule_end(batch);
+    nft_rule_begin(batch, table, input.name);
+    match_link(batch, NFT_META_IIFNAME, NFT_CMP_EQ, nat->uplink);
+    drop(batch);
+
+    nft_add_base_chain(batch, table, &forward);
+    nft_rule_begin(batch, table, forward.name);
+    match_link(batch, NFT_META_IIFNAME, NFT_CMP_EQ, nat->uplink);
+    drop(batch);
+    nft_rule_begin(batch, table, forward.name);
+    match_link(batch, NFT_META_OIFNAME, NFT_CMP_EQ, nat->uplink);
+    drop(batch);
+}
+
 int nat_open(const struct nat *nat, struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
     _cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
@@ -167,12 +229,16 @@ int nat_open(const struct nat *nat, struct err *err) {
     inet_ntop(AF_INET, &nat->address_be, name + strlen(name), INET_ADDRSTRLEN);
     nft_transaction_begin(&batch);
     nft_add_owned_table(&batch, &table);
-    add_snat(&batch, &table, nat);
-    add_dnat(&batch, &table, nat);
-    add_forward(&batch, &table, nat);
+    if (nat->is_closed) {
+        add_closed(&batch, &table, nat);
+    } else {
+        add_snat(&batch, &table, nat);
+        add_dnat(&batch, &table, nat);
+        add_forward(&batch, &table, nat);
+    }
     nft_transaction_end(&batch);
     r = netlink_send(fd, &batch, err);
-    return r < 0 ? err_wrap(err, "address translation") : take_fd(fd);
+    return r < 0 ? err_wrap(err, "address translation (nf_tables)") : take_fd(fd);
 }
 
 static int set_flag(const char *path, struct err *err) {

@@ -4,28 +4,58 @@
 
 #include "engine/base/err.h"
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/** struct nat_port - a port of the host that leads into a container */
+/**
+ * struct nat_port - a port of the host that leads into a container
+ * @family: AF_INET, AF_INET6, or 0: both
+ * @address_be, @address6: of the host; zero: every one
+ * @protocol: IPPROTO_TCP, IPPROTO_UDP
+ */
 struct nat_port {
-    uint32_t address_be; /* of the host; 0: every one */
+    uint8_t family;
+    uint32_t address_be;
+    struct in6_addr address6;
     uint16_t host_port;
     uint16_t container_port;
-    uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+    uint8_t protocol;
 };
+
+/** nat_port_has_ipv4(), nat_port_has_ipv6() - whether the host's addresses of a kind lead there. */
+static inline bool nat_port_has_ipv4(const struct nat_port *port) {
+    return port->family != AF_INET6;
+}
+
+static inline bool nat_port_has_ipv6(const struct nat_port *port) {
+    return port->family != AF_INET && port->address_be == 0;
+}
+
+/**
+ * nat_parse_host() - the host's side of a published port
+ * @text: "192.0.2.1", "2001:db8::1", "0.0.0.0" or "::" for all of a kind, "*" for all
+ *
+ * Return: 0, or -EINVAL; @port's family and addresses are set.
+ */
+int nat_parse_host(const char *text, struct nat_port *port);
+
+/** nat_format_host() - as nat_parse_host() reads it.  Return: @ret. */
+const char *nat_format_host(const struct nat_port *port, char ret[INET6_ADDRSTRLEN]);
 
 /**
  * struct nat - one container's way to the outside and back
  * @uplink: the host's link to the container's network
  * @address_be: the container's
+ * @is_closed: the host reaches the container, which reaches nothing of the host's and no further
  * @ports: published; lent
  * @is_router: whether the host passed packets on before; else it goes on not to do so for others
  */
 struct nat {
     const char *uplink;
     uint32_t address_be;
+    bool is_closed;
     const struct nat_port *ports;
     size_t n_ports;
     bool is_router;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host's side of a container's connection.
+ * The host's side of a container's connection, until it stands.
  *
  * A bridge of mayfly's own stands in a network namespace of its own, not in
  * the host's.  So it leads nowhere because there is nothing for it to lead to:
@@ -15,6 +15,10 @@
  * state file has its process and descriptor, and /proc gives the namespace.
  * Whether it is the right one its inode tells.
  *
+ * Without privileges the same is done in a user namespace of the user's, which
+ * owns the bridge's namespace and in which the containers' user namespaces are
+ * made: only who is root over both ends may tie them together.
+ *
  * Every supervisor is the DHCP server of its own container, with a pool of
  * the one address that stands in the state file.  The address that a container
  * uses, and its hardware address, are held to by the bridge's rules (guard.c).
@@ -22,13 +26,10 @@
 #include "network.h"
 
 #include "addr.h"
-#include "dhcp_server.h"
-#include "dhcp_socket.h"
 #include "link.h"
 #include "nat.h"
-#include "network_bridge.h"
-#include "network_setup.h"
-#include "network_state.h"
+#include "network_connection.h"
+#include "network_enter.h"
 #include "resolv.h"
 
 #include "engine/base/cleanup.h"
@@ -37,7 +38,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,38 +45,14 @@
 
 #define FIRST_PORT 16
 #define LEASE_SEC 3600
-/* Messages of one socket that are answered before others have their turn. */
-#define MAX_MESSAGES 16
 
-/**
- * struct network - one container's connection
- * @ns_fd: the bridge's namespace, -1 on an existing bridge; its number stands in the state file
- * @server_fd, @renewal_fd: our server's, -1 on an existing bridge
- * @nat_fd: holds the rules of the way out
- * @is_first: the bridge was made for this container
- */
-struct network {
-    const struct log *log;
-    int state_fd;
-    char name[NETWORK_NAME_BYTES];
-    bool is_remembered;
-    bool is_first;
-    int ns_fd;
-    int server_fd;
-    int renewal_fd;
-    int nat_fd;
-    struct guard_port port;
-    struct dhcp_server server;
-    bool has_lease;
-    struct network_lease lease;
-};
-
-static void network_free(struct network *network) {
+void network_free(struct network *network) {
     if (!network)
         return;
+    dns_server_done(&network->dns);
+    network_sockets_close(&network->sockets);
+    cleanup_close_p(&network->state_fd);
     cleanup_close_p(&network->ns_fd);
-    cleanup_close_p(&network->server_fd);
-    cleanup_close_p(&network->renewal_fd);
     cleanup_close_p(&network->nat_fd);
     network_lease_close(&network->lease);
     dhcp_server_done(&network->server);
@@ -87,19 +63,19 @@ static void network_free_p(struct network **network) {
     network_free(*network);
 }
 
-static struct network *network_new(const struct log *log) {
+static struct network *network_new(const struct network_request *request) {
     struct network *network = calloc(1, sizeof *network);
 
     if (network) {
-        network->log = log;
-        network->state_fd = network->ns_fd = network->server_fd = network->renewal_fd = -1;
-        network->nat_fd = -1;
+        network->log = request->log;
+        network->isolate = request->isolate;
+        network->state_fd = network->ns_fd = network->nat_fd = -1;
+        network->sockets = NETWORK_SOCKETS_INIT;
         network->lease.socket_fd = network->lease.route_fd = -1;
+        dns_server_init(&network->dns);
     }
     return network;
 }
-
-/* Namespaces. */
 
 /** find_namespace() - the bridge's namespace, from any supervisor that lives; -1 without one. */
 static int find_namespace(const struct network_state *state) {
@@ -119,50 +95,19 @@ static int find_namespace(const struct network_state *state) {
     return -1;
 }
 
-/** enter_namespace() - go into a namespace, a new one when it is -1.  Return: the way back. */
-static int enter_namespace(int *ns_fd, struct err *err) {
-    _cleanup_close_ int host_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-
-    if (host_fd < 0)
-        return err_errno(err, "this process's network namespace");
-    if (*ns_fd >= 0) {
-        if (setns(*ns_fd, CLONE_NEWNET) < 0)
-            return err_errno(err, "the bridge's network namespace");
-        return take_fd(host_fd);
-    }
-    if (unshare(CLONE_NEWNET) < 0)
-        return err_errno(err, "a network namespace for the bridge");
-    *ns_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (*ns_fd < 0) {
-        int r = err_errno(err, "the bridge's network namespace");
-
-        setns(host_fd, CLONE_NEWNET);
-        return r;
-    }
-    return take_fd(host_fd);
-}
-
 /* The state. */
 
-/** drop_dead() - forget members whose supervisor is gone; those with a name stay known. */
-static void drop_dead(struct network_state *state) {
-    size_t n = 0;
-
-    for (size_t i = 0; i < state->n_members; i++) {
+void network_drop_dead(struct network_state *state) {
+    for (size_t i = state->n_members; i-- > 0;) {
         struct network_member *member = &state->members[i];
 
-        if (member->pid > 0 && kill(member->pid, 0) < 0 && errno == ESRCH) {
-            if (str_eq(member->name, "-"))
-                continue;
-            member->pid = 0;
-        }
-        state->members[n++] = *member;
+        /* All supervisors are this user's, so that another's process is not the one meant. */
+        if (member->pid > 0 && kill(member->pid, 0) < 0)
+            network_state_rest(state, member->address);
     }
-    state->n_members = n;
 }
 
-/** has_supervisor() - whether any container of the network is running. */
-static bool has_supervisor(const struct network_state *state) {
+bool network_has_supervisor(const struct network_state *state) {
     for (size_t i = 0; i < state->n_members; i++)
         if (state->members[i].pid > 0)
             return true;
@@ -190,7 +135,7 @@ static int choose_member(const struct network_request *request, struct network_s
                          struct network_member *ret_member, struct err *err) {
     struct network_member *known = request->name ? network_state_find(state, request->name) : NULL;
     uint32_t start;
-    int r;
+    int r = 0;
 
     if (known && known->pid > 0)
         return err_set(err, -EEXIST, "network %s: there is a container %s already",
@@ -198,110 +143,132 @@ static int choose_member(const struct network_request *request, struct network_s
     if (known) {
         *ret_member = *known;
         network_state_remove(state, known->address);
-        return 0;
+    } else {
+        *ret_member = (struct network_member){0};
+        r = link_new_mac(ret_member->mac, err);
+        /* Each port's number is used once, so this goes round before an address comes back. */
+        start = subnet_first(&state->subnet) + 1 + (state->next_port - FIRST_PORT);
+        ret_member->address = network_state_free_address(state, start);
     }
-    *ret_member = (struct network_member){0};
-    snprintf(ret_member->name, sizeof ret_member->name, "%s", request->name ? request->name : "-");
-    r = link_new_mac(ret_member->mac, err);
-    if (r < 0)
-        return r;
-    /* Each port's number is used once, so this goes round before an address comes back. */
-    start = subnet_first(&state->subnet) + 1 + (state->next_port - FIRST_PORT);
-    ret_member->address = network_state_free_address(state, start);
-    if (ret_member->address == 0)
+    if (r == 0 && ret_member->address == 0)
         return err_set(err, -EADDRNOTAVAIL, "network %s: every address of its subnet is in use",
                        request->network);
-    return 0;
+    snprintf(ret_member->name, sizeof ret_member->name, "%s", request->name ? request->name : "-");
+    snprintf(ret_member->container, sizeof ret_member->container, "%s",
+             request->container ? request->container : "-");
+    snprintf(ret_member->hostname, sizeof ret_member->hostname, "%s",
+             request->hostname ? request->hostname : "-");
+    return r;
 }
 
 /* Making the connection. */
 
-/** offer_way_out() - the host as the router, and the name servers that the host asks. */
-static void offer_way_out(struct dhcp_parameters *parameters, const struct network_state *state) {
+/** offer_names() - who answers the container's questions about names, and where it looks first. */
+static void offer_names(struct network *network, const struct network_state *state) {
+    struct dhcp_parameters *parameters = &network->server.parameters;
+    uint32_t address = ntohl(network->port.address_be);
     struct resolv resolv;
 
-    parameters->routers_be[parameters->n_routers++] = htonl(subnet_last(&state->subnet));
-    resolv_of_host(&resolv);
-    for (size_t i = 0; i < resolv.n_servers && parameters->n_dns < DHCP_MAX_SERVERS; i++)
-        if (IN6_IS_ADDR_V4MAPPED(&resolv.servers[i]))
-            memcpy(&parameters->dns_be[parameters->n_dns++], resolv.servers[i].s6_addr + 12, 4);
+    parameters->dns_be[parameters->n_dns++] = htonl(subnet_name_server(&state->subnet, address));
+    if (state->way != NETWORK_OUT)
+        return;
+    resolv_of_host(&resolv, true);
     snprintf(parameters->search, sizeof parameters->search, "%s", resolv.search);
 }
 
-static int start_server(struct network *network, const struct network_state *state,
-                        struct err *err) {
+static int start_servers(struct network *network, const struct network_state *state,
+                         struct err *err) {
     uint32_t address = ntohl(network->port.address_be);
+    struct dhcp_parameters *parameters = &network->server.parameters;
 
-    network->server.parameters = (struct dhcp_parameters){
+    *parameters = (struct dhcp_parameters){
         .prefix = state->subnet.prefix,
-        .server_be = htonl(subnet_first(&state->subnet)),
+        .mtu = state->mtu,
+        .server_be = htonl(network_state_bridge(state)),
         .lease_sec = LEASE_SEC,
         .t1_sec = LEASE_SEC / 2,
         .t2_sec = LEASE_SEC / 8 * 7,
     };
-    if (state->uplink[0])
-        offer_way_out(&network->server.parameters, state);
+    offer_names(network, state);
+    if (state->way == NETWORK_OUT && state->uplink[0])
+        parameters->routers_be[parameters->n_routers++] = htonl(network_state_gateway(state));
     network->server.rapid_commit = true;
     network->server.by_mac = true;
     memcpy(network->server.only_mac, network->port.mac, 6);
+    network->dns.fd = network->sockets.dns_fd;
+    network->dns.forwards = state->way == NETWORK_OUT;
+    network->dns.lookup = network_lookup;
+    network->dns.context = network;
     if (dhcp_lease_table_init(&network->server.leases, address, address) < 0)
         return err_nomem(err);
     return 0;
 }
 
-/** build() - make the container's port; @host_fd is the host's namespace, in which we are not. */
-static int build(struct network *network, const struct network_request *request,
-                 const struct network_state *state, int host_fd, struct err *err) {
-    const struct network_bridge bridge = {
-        .name = request->network,
-        .state = state,
-        .port = network->port,
-        .container = request->container,
-        .isolate = request->isolate,
-        .is_new = network->is_first,
-        .host_ns_fd = host_fd,
-    };
+/** struct preparation - what prepare() needs in the bridge's namespace */
+struct preparation {
+    struct network_bridge bridge;
+    struct network_sockets *sockets;
+};
 
-    return network_bridge_build(&bridge, &network->server_fd, &network->renewal_fd, err);
+static int prepare(void *argument, struct err *err) {
+    const struct preparation *preparation = argument;
+
+    return network_bridge_prepare(&preparation->bridge, preparation->sockets, err);
 }
 
-/** join() - take a place in the state and build what belongs to it; the lock is held. */
+static int make_namespace(struct network *network, const struct network_request *request,
+                          struct err *err) {
+    if (request->make_namespace)
+        return request->make_namespace(request->context, &network->ns_fd, err);
+    network->ns_fd = network_enter_new(err);
+    return network->ns_fd < 0 ? network->ns_fd : 0;
+}
+
+/** join() - take a place in the state and make what belongs to it; the lock is held. */
 static int join(struct network *network, const struct network_request *request,
                 struct network_state *state, struct network_member *member, struct err *err) {
     _cleanup_close_ int host_fd = -1;
+    struct preparation preparation = {
+        .bridge = {.name = request->network, .state = state, .is_new = network->is_first},
+        .sockets = &network->sockets,
+    };
     struct stat st;
     int r;
 
-    host_fd = enter_namespace(&network->ns_fd, err);
-    if (host_fd < 0)
-        return host_fd;
     member->pid = getpid();
     member->ns_fd = network->ns_fd;
     member->ns_inode = fstat(network->ns_fd, &st) == 0 ? st.st_ino : 0;
     member->port = state->next_port++;
-    network->port = network_bridge_port(member);
+    network->port = preparation.bridge.port = network_bridge_port(member);
     r = network_state_add(state, member) < 0 ? err_nomem(err) : 0;
+    for (size_t i = 0; r == 0 && i < request->n_ports; i++)
+        if (network_state_publish(state, member->address, &request->ports[i]) < 0)
+            r = err_nomem(err);
     if (r == 0)
         r = network_state_save(request->state_fd, request->network, state, err);
-    if (r == 0)
-        r = build(network, request, state, host_fd, err);
-    if (setns(host_fd, CLONE_NEWNET) < 0)
-        r = err_errno(err, "back to the host's network namespace");
-    return r;
+    if (r == 0 && network->is_first && state->uplink[0]) {
+        host_fd = preparation.bridge.host_ns_fd =
+            open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+        r = host_fd < 0 ? err_errno(err, "this process's network namespace") : 0;
+    }
+    if (r < 0)
+        return r;
+    return network_enter(network->ns_fd, request->make_namespace != NULL, prepare, &preparation,
+                         err);
 }
 
-/** open_way_out() - the host's side of a network that leads out. */
+/** open_way_out() - the host's side of a network that leads there. */
 static int open_way_out(struct network *network, const struct network_request *request,
                         struct network_state *state, struct err *err) {
     struct nat nat = {.uplink = state->uplink,
                       .address_be = network->port.address_be,
+                      .is_closed = state->way == NETWORK_TO_HOST,
                       .ports = request->ports,
                       .n_ports = request->n_ports};
     int r = network->is_first ? network_bridge_raise_uplink(state, err) : 0;
 
-    if (r < 0)
-        return r;
-    r = nat_allow_forwarding(state->uplink, err);
+    if (r == 0 && state->way == NETWORK_OUT)
+        r = nat_allow_forwarding(state->uplink, err);
     if (r > 0) {
         state->forwards = true;
         r = network_state_save(request->state_fd, request->network, state, err);
@@ -324,7 +291,10 @@ static int start_afresh(const struct network_request *request, struct network_st
     state->forwards = false;
     state->next_port = FIRST_PORT;
     state->uplink[0] = '\0';
-    if (request->is_nat) {
+    if (state->created_sec == 0)
+        state->way = request->way;
+    /* Without privileges nothing can be tied to the host's namespace. */
+    if (state->way != NETWORK_CLOSED && !request->make_namespace) {
         r = link_new_mac(random, err);
         /* The last one of that name may be still on its way out. */
         snprintf(state->uplink, sizeof state->uplink, "mayfly%02x%02x%02x%02x", random[2],
@@ -335,8 +305,27 @@ static int start_afresh(const struct network_request *request, struct network_st
     return r;
 }
 
-static int attach_own(struct network *network, const struct network_request *request,
-                      struct err *err) {
+static int load(const struct network_request *request, struct network_state *state,
+                struct err *err) {
+    int r = network_state_load(request->state_fd, request->network, state, err);
+
+    if (r == 0 && request->must_exist && state->created_sec == 0)
+        return err_set(err, -ENOENT,
+                       "there is no network %s: give none, host, bridge, bridge:NAME, nat, or the "
+                       "name of one that was made with mayfly network create",
+                       request->network);
+    if (r == 0 && request->n_ports > 0 && state->created_sec != 0 && state->way != NETWORK_OUT)
+        return err_set(err, -EINVAL,
+                       "network %s leads nowhere, so that no port of it can be published: make it "
+                       "with mayfly network create --internal=false, or use --net nat",
+                       request->network);
+    if (r == 0)
+        network_drop_dead(state);
+    return r;
+}
+
+static int open_own(struct network *network, const struct network_request *request,
+                    struct err *err) {
     _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT;
     _cleanup_close_ int lock_fd = network_state_lock(request->state_fd, err);
     struct network_member member = {0};
@@ -344,14 +333,15 @@ static int attach_own(struct network *network, const struct network_request *req
 
     if (lock_fd < 0)
         return lock_fd;
-    r = network_state_load(request->state_fd, request->network, &state, err);
+    r = load(request, &state, err);
     if (r < 0)
         return r;
-    drop_dead(&state);
     network->ns_fd = find_namespace(&state);
     network->is_first = network->ns_fd < 0;
     if (network->is_first)
         r = start_afresh(request, &state, err);
+    if (r == 0 && network->is_first)
+        r = make_namespace(network, request, err);
     if (r == 0)
         r = choose_member(request, &state, &member, err);
     if (r == 0)
@@ -359,23 +349,26 @@ static int attach_own(struct network *network, const struct network_request *req
     if (r == 0 && state.uplink[0])
         r = open_way_out(network, request, &state, err);
     if (r == 0)
-        r = start_server(network, &state, err);
-    if (r < 0 && member.pid == getpid()) {
-        network_state_remove(&state, member.address);
+        r = start_servers(network, &state, err);
+    network->mtu = state.mtu;
+    if (r != 0 && member.pid == getpid()) {
+        network_state_rest(&state, member.address);
         network_state_save(request->state_fd, request->network, &state, NULL);
     }
     return r;
 }
 
-static int attach_existing(const struct network_request *request, struct err *err) {
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    struct link_veth veth = {.near_end = {.name = "mayfly%d"},
-                             .far_end = {.index = NETWORK_CONTAINER_INDEX, .name = NETWORK_LINK},
-                             .far_process = request->container};
-    _cleanup_close_ int route_fd = netlink_open(NETLINK_ROUTE, err);
+static int open_existing(struct network *network, const struct network_request *request,
+                         struct err *err) {
     struct link_info bridge;
-    int r;
+    int route_fd, r;
 
+    if (request->make_namespace)
+        return err_set(err, -EPERM,
+                       "bridge %s: a place on the host's own bridges is root's to give: run with "
+                       "--net bridge, or as root",
+                       request->bridge);
+    route_fd = network->sockets.route_fd = netlink_open(NETLINK_ROUTE, err);
     if (route_fd < 0)
         return route_fd;
     r = link_get(route_fd, request->bridge, &bridge, err);
@@ -385,212 +378,63 @@ static int attach_existing(const struct network_request *request, struct err *er
         return err_wrap(err, "bridge %s", request->bridge);
     if (!bridge.is_bridge)
         return err_set(err, -EINVAL, "bridge %s: is a link, but not a bridge", request->bridge);
-    r = link_new_mac(veth.near_end.mac, err);
-    if (r == 0)
-        r = link_new_mac(veth.far_end.mac, err);
-    if (r < 0)
-        return r;
-    veth.bridge = bridge.index;
-    veth.mtu = bridge.mtu;
-    link_add_veth(&batch, &veth);
-    r = netlink_send(route_fd, &batch, err);
-    return r < 0 ? err_wrap(err, "bridge %s: link to the container", request->bridge) : 0;
+    network->bridge = bridge.index;
+    network->mtu = bridge.mtu;
+    return 0;
 }
 
-int network_attach(const struct network_request *request, struct network **ret_network,
-                   struct err *err) {
-    _cleanup_(network_free_p) struct network *network = network_new(request->log);
+int network_open(const struct network_request *request, struct network **ret_network,
+                 struct err *err) {
+    _cleanup_(network_free_p) struct network *network = network_new(request);
     int r;
 
     if (!network)
         return err_nomem(err);
+    snprintf(network->name, sizeof network->name, "%s",
+             request->bridge ? request->bridge : request->network);
     if (request->bridge) {
-        r = attach_existing(request, err);
+        r = open_existing(network, request, err);
     } else {
-        snprintf(network->name, sizeof network->name, "%s", request->network);
-        network->state_fd = request->state_fd;
-        network->is_remembered = request->name != NULL;
-        r = attach_own(network, request, err);
+        network->state_fd = fcntl(request->state_fd, F_DUPFD_CLOEXEC, 0);
+        r = network->state_fd < 0 ? err_errno(err, "network state") : 0;
+        if (r == 0)
+            r = open_own(network, request, err);
     }
-    if (r < 0)
+    if (r != 0)
         return r;
     *ret_network = network;
     network = NULL;
     return 0;
 }
 
-void network_adopt(struct network *network, struct network_lease *lease) {
-    network_lease_close(&network->lease);
-    network->lease = *lease;
-    network->has_lease = true;
-    lease->socket_fd = lease->route_fd = -1;
+int network_owner(const struct network *network, struct err *err) {
+    return network_enter_owner(network->ns_fd, err);
 }
 
-uint32_t network_address(const struct network *network) {
-    return network->has_lease ? network->lease.client.lease.address_be : network->port.address_be;
-}
-
-/* While the container lives. */
-
-size_t network_poll(const struct network *network, struct pollfd ret_fds[NETWORK_MAX_POLL]) {
-    const int fds[] = {network->server_fd, network->renewal_fd, network->lease.socket_fd};
-    size_t n = 0;
-
-    for (size_t i = 0; i < N_ELEMENTS(fds); i++)
-        if (fds[i] >= 0)
-            ret_fds[n++] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-    return n;
-}
-
-uint64_t network_deadline(const struct network *network) {
-    return network->lease.socket_fd >= 0 ? network->lease.client.deadline_nsec : CLOCK_NEVER;
-}
-
-static void log_event(const struct network *network, enum dhcp_server_event event) {
-    static const char *const texts[] = {
-        [DHCP_SERVER_OFFERED] = "offered",
-        [DHCP_SERVER_BOUND] = "given",
-        [DHCP_SERVER_REFUSED] = "refused another address than",
-        [DHCP_SERVER_RELEASED] = "given back",
-        [DHCP_SERVER_DECLINED] = "declined by the container",
-        [DHCP_SERVER_INFORMED] = "asked about",
-        [DHCP_SERVER_DRY] = "in use",
-    };
-    char address[INET_ADDRSTRLEN];
-
-    if (event != DHCP_SERVER_NOTHING && network->log && network->log->debug)
-        log_debug(network->log, "network %s: DHCP: %s %s", network->name, texts[event],
-                  inet_ntop(AF_INET, &network->port.address_be, address, sizeof address));
-}
-
-/** serve() - answer what has come to one of the server's sockets. */
-static void serve(struct network *network, int fd, uint64_t now_nsec) {
-    struct dhcp_message request;
-    struct dhcp_answer answer;
-    int r = 0;
-
-    for (int i = 0; fd >= 0 && i < MAX_MESSAGES && r >= 0; i++) {
-        r = dhcp_socket_receive(fd, &request);
-        if (r <= 0)
-            continue;
-        if (dhcp_server_answer(&network->server, &request, now_nsec, &answer) < 0)
-            continue;
-        log_event(network, answer.event);
-        /* By the first socket, since the other is connected; it knows the neighbour by heart. */
-        if (answer.has_message)
-            dhcp_socket_send(network->server_fd, &answer.message,
-                             answer.reach == DHCP_REACH_BROADCAST ? 0 : answer.address_be,
-                             answer.port, answer.max_bytes);
-    }
-}
-
-static void clear_lease(struct network *network, const struct dhcp_parameters *old) {
+static int attach_to_existing(const struct network *network, pid_t container, struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
+    struct link_veth veth = {.near_end = {.name = "mayfly%d"},
+                             .far_end = {.index = NETWORK_CONTAINER_INDEX, .name = NETWORK_LINK},
+                             .far_process = container,
+                             .bridge = network->bridge,
+                             .mtu = network->mtu};
+    int r = link_new_mac(veth.near_end.mac, err);
 
-    addr_delete(&batch, NETWORK_CONTAINER_INDEX, old->address_be, old->prefix);
-    netlink_send(network->lease.route_fd, &batch, NULL);
+    if (r == 0)
+        r = link_new_mac(veth.far_end.mac, err);
+    if (r < 0)
+        return r;
+    link_add_veth(&batch, &veth);
+    r = netlink_send(network->sockets.route_fd, &batch, err);
+    return r < 0 ? err_wrap(err, "link to the container") : 0;
 }
 
-/** act() - send what the client wants sent, and set up what it got. */
-static void act(struct network *network, const struct dhcp_client_output *output,
-                const struct dhcp_parameters *old) {
-    struct dhcp_client *client = &network->lease.client;
-    char address[INET_ADDRSTRLEN];
-    struct err err;
+int network_attach(struct network *network, pid_t container, struct err *err) {
+    int r = network->bridge
+                ? attach_to_existing(network, container, err)
+                : network_bridge_connect(network->sockets.route_fd, &network->port, container,
+                                         network->isolate, network->mtu, err);
 
-    if (output->has_message)
-        dhcp_socket_send(network->lease.socket_fd, &output->message, output->server_be,
-                         DHCP_SERVER_PORT, DHCP_MAX_BYTES);
-    switch (output->event) {
-    case DHCP_CLIENT_REFUSED:
-        log_warning(network->log, "network: the DHCP server takes %s back: %s",
-                    inet_ntop(AF_INET, &old->address_be, address, sizeof address), client->refusal);
-        clear_lease(network, old);
-        break;
-    case DHCP_CLIENT_EXPIRED:
-        log_warning(network->log, "network: the lease of %s has ended: no DHCP server answers",
-                    inet_ntop(AF_INET, &old->address_be, address, sizeof address));
-        clear_lease(network, old);
-        break;
-    case DHCP_CLIENT_LEASED:
-    case DHCP_CLIENT_EXTENDED:
-        if (output->event == DHCP_CLIENT_LEASED)
-            log_info(network->log, "network: the container's address is now %s",
-                     inet_ntop(AF_INET, &client->lease.address_be, address, sizeof address));
-        if (network_set_lease(network->lease.route_fd, NETWORK_CONTAINER_INDEX, &client->lease,
-                              &err) < 0)
-            log_warning(network->log, "network: %s", err.message);
-        break;
-    case DHCP_CLIENT_DUPLICATE:
-    case DHCP_CLIENT_NOTHING:
-        break;
-    }
-}
-
-static void keep_lease(struct network *network, uint64_t now_nsec) {
-    struct dhcp_client *client = &network->lease.client;
-    struct dhcp_parameters old = client->lease;
-    struct dhcp_client_output output;
-    struct dhcp_message message;
-    int r = 0;
-
-    for (int i = 0; i < MAX_MESSAGES && r >= 0; i++) {
-        r = dhcp_socket_receive(network->lease.socket_fd, &message);
-        if (r <= 0)
-            continue;
-        dhcp_client_receive(client, &message, now_nsec, &output);
-        act(network, &output, &old);
-    }
-    dhcp_client_dispatch(client, now_nsec, &output);
-    act(network, &output, &old);
-}
-
-void network_dispatch(struct network *network, uint64_t now_nsec) {
-    serve(network, network->server_fd, now_nsec);
-    serve(network, network->renewal_fd, now_nsec);
-    if (network->lease.socket_fd >= 0)
-        keep_lease(network, now_nsec);
-}
-
-/* The end. */
-
-static void give_back(struct network *network) {
-    struct dhcp_client_output output;
-
-    if (network->lease.socket_fd < 0)
-        return;
-    dhcp_client_release(&network->lease.client, &output);
-    if (output.has_message)
-        dhcp_socket_send(network->lease.socket_fd, &output.message, output.server_be,
-                         DHCP_SERVER_PORT, DHCP_MAX_BYTES);
-}
-
-/** leave() - take this container out of the state. */
-static void leave(struct network *network) {
-    _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT;
-    _cleanup_close_ int lock_fd = network_state_lock(network->state_fd, NULL);
-    uint32_t address = ntohl(network->port.address_be);
-
-    if (lock_fd < 0 || network_state_load(network->state_fd, network->name, &state, NULL) < 0)
-        return;
-    drop_dead(&state);
-    for (size_t i = 0; network->is_remembered && i < state.n_members; i++)
-        if (state.members[i].address == address)
-            state.members[i].pid = 0;
-    if (!network->is_remembered)
-        network_state_remove(&state, address);
-    if (state.forwards && !has_supervisor(&state)) {
-        nat_forbid_forwarding();
-        state.forwards = false;
-    }
-    network_state_save(network->state_fd, network->name, &state, NULL);
-}
-
-void network_destroy(struct network *network) {
-    if (!network)
-        return;
-    give_back(network);
-    if (network->ns_fd >= 0)
-        leave(network);
-    network_free(network);
+    close(take_fd(network->sockets.route_fd));
+    return r < 0 ? err_wrap(err, "network %s", network->name) : 0;
 }

@@ -4,6 +4,7 @@
 
 #include "dhcp_client.h"
 #include "nat.h"
+#include "network_state.h"
 
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
@@ -17,6 +18,7 @@
 /*
  * A container's connection, in the order of a run:
  *
+ *   host   network_open()     a place on the network, the bridge if it is new
  *   host   network_attach()   once the container's namespaces are there
  *   child  network_setup()    in the container's namespace; the host meanwhile
  *                             polls and dispatches, since it is the DHCP server
@@ -27,53 +29,77 @@
 
 /** The bridge of mayfly's own that leads nowhere else. */
 #define NETWORK_DEFAULT "mayfly0"
-/** The one from which containers reach the outside (@is_nat). */
+/** The one from which containers reach the outside (NETWORK_OUT). */
 #define NETWORK_NAT "mayfly1"
 /** The container's interface. */
 #define NETWORK_LINK "eth0"
-#define NETWORK_MAX_POLL 4
+#define NETWORK_MAX_POLL 5
 
 /**
  * struct network_request - how a container is to be connected
  * @bridge: NULL: mayfly's own network @network; else an existing bridge of the host
  * @network: name of an own network, NETWORK_DEFAULT as a rule
+ * @must_exist: the network is one that was made by a command (network_config.h)
  * @subnet: of a network that is not there yet, such as "10.1.0.0/24"; NULL: chosen
- * @is_nat: an own network leads out by way of the host; the same for all its containers
- * @ports: of the host, published; @is_nat only; lent for the call
+ * @way: of a network that is not there yet
+ * @ports: of the host, published; NETWORK_OUT only; lent for the call
  * @state_fd: a directory that outlives the run, for all runs of one user; not used with @bridge
- * @container: the process in the container's network namespace, a child that has not been reaped
  * @name: a name to be remembered with its addresses after the container's end; NULL: none
+ * @container, @hostname: by which others on the network find it; NULL: not
  * @isolate: keep the container apart from others that are isolated
+ * @make_namespace: how to get a network namespace that is owned by a user namespace of the user's;
+ *                  NULL: this process has privileges of its own
  * @log: may be NULL; has to stay until network_destroy()
  */
 struct network_request {
     const char *bridge;
     const char *network;
+    bool must_exist;
     const char *subnet;
-    bool is_nat;
+    enum network_way way;
     const struct nat_port *ports;
     size_t n_ports;
     int state_fd;
-    pid_t container;
     const char *name;
+    const char *container;
+    const char *hostname;
     bool isolate;
+    int (*make_namespace)(void *context, int *ret_ns_fd, struct err *err);
+    void *context;
     const struct log *log;
 };
 
 struct network;
 
 /**
- * network_attach() - connect a container's network namespace to a bridge
+ * network_open() - take a place on a network
  *
- * The bridge is made when it is not there.  Afterwards the container has a link NETWORK_LINK that
- * is down and has no address.
- * Context: host; root (CAP_SYS_ADMIN and CAP_NET_ADMIN); single-threaded, since the network
- * namespace is changed and changed back.
- * Return: 0 with @ret_network, -ENODEV for a bridge that is not there, -EADDRNOTAVAIL when no
- * address is left, or another -errno; all with a text.
+ * The network's bridge is made when it is not there.
+ * Context: host; single-threaded, since namespaces are changed.  Without @make_namespace
+ * CAP_SYS_ADMIN and CAP_NET_ADMIN.
+ * Return: 0 with @ret_network, -ENODEV for a bridge and -ENOENT for a network that is not there,
+ * -EADDRNOTAVAIL when no address is left, what @make_namespace returned, or another -errno; all
+ * with a text.
  */
-int network_attach(const struct network_request *request, struct network **ret_network,
-                   struct err *err);
+int network_open(const struct network_request *request, struct network **ret_network,
+                 struct err *err);
+
+/**
+ * network_owner() - the user namespace that containers have to be in so as to be attached
+ *
+ * Only of a network that was opened with @make_namespace.
+ * Return: a descriptor, or -errno with a text.
+ */
+int network_owner(const struct network *network, struct err *err);
+
+/**
+ * network_attach() - give a container its link
+ * @container: the process in its network namespace, a child that has not been reaped
+ *
+ * Afterwards it has a link NETWORK_LINK that is down and has no address.
+ * Return: 0 or -errno with a text.
+ */
+int network_attach(struct network *network, pid_t container, struct err *err);
 
 /**
  * struct network_lease - what network_setup() found

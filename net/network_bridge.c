@@ -5,13 +5,14 @@
  * port that leads to the host.  (Why the namespace: network.c.)
  *
  * Indexes are given, not asked for, so that what is made can be named in the
- * same batch of requests.  The bridge has the network's first address, the
- * host, where it is on the network, the last.
+ * same batch of requests.  The bridge answers for the whole upper half of the
+ * network's addresses, which belong to the containers' name servers.
  */
 #include "network_bridge.h"
 
 #include "addr.h"
 #include "dhcp_socket.h"
+#include "dns_socket.h"
 #include "link.h"
 #include "network.h"
 #include "nft.h"
@@ -22,6 +23,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The bridge's name; nobody but this file sees it. */
+#define NETWORK_BRIDGE_LINK "bridge"
 
 #define BRIDGE_INDEX 2
 #define UPLINK_INDEX 3
@@ -41,20 +45,22 @@ static void keep_silent(void) {
         return;
 }
 
-static int new_bridge(int route_fd, const struct network_state *state, const char *name,
-                      struct err *err) {
+static int new_bridge(int route_fd, const struct network_bridge *bridge, struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    struct link_end bridge = {.index = BRIDGE_INDEX};
-    int r = link_new_mac(bridge.mac, err);
+    const struct network_state *state = bridge->state;
+    const struct subnet *subnet = &state->subnet;
+    struct link_end end = {.index = BRIDGE_INDEX};
+    int r = link_new_mac(end.mac, err);
 
     if (r < 0)
         return r;
-    snprintf(bridge.name, sizeof bridge.name, "%s", name);
+    /* The name of a network may be longer than a link's. */
+    snprintf(end.name, sizeof end.name, "%s", NETWORK_BRIDGE_LINK);
     keep_silent();
     link_set_up(&batch, LINK_LOOPBACK);
-    link_add_bridge(&batch, &bridge, 0);
-    addr_add(&batch, BRIDGE_INDEX, htonl(subnet_first(&state->subnet)), state->subnet.prefix,
-             UINT32_MAX);
+    link_add_bridge(&batch, &end, state->mtu);
+    addr_add(&batch, BRIDGE_INDEX, htonl(network_state_bridge(state)), subnet->prefix, UINT32_MAX);
+    addr_add_local(&batch, BRIDGE_INDEX, htonl(subnet_middle(subnet)), subnet->prefix + 1);
     return netlink_send(route_fd, &batch, err);
 }
 
@@ -72,26 +78,6 @@ static int new_uplink(int route_fd, const struct network_bridge *bridge, struct 
         return r;
     snprintf(veth.far_end.name, sizeof veth.far_end.name, "%s", bridge->state->uplink);
     link_add_veth(&batch, &veth);
-    return netlink_send(route_fd, &batch, err);
-}
-
-static int new_port(int route_fd, const struct network_bridge *bridge, struct err *err) {
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    const struct guard_port *port = &bridge->port;
-    struct link_veth veth = {.near_end = {.index = port->index},
-                             .far_end = {.index = NETWORK_CONTAINER_INDEX, .name = NETWORK_LINK},
-                             .far_process = bridge->container,
-                             .bridge = BRIDGE_INDEX};
-    int r = link_new_mac(veth.near_end.mac, err);
-
-    if (r < 0)
-        return r;
-    snprintf(veth.near_end.name, sizeof veth.near_end.name, "port%u", port->index);
-    memcpy(veth.far_end.mac, port->mac, sizeof veth.far_end.mac);
-    link_add_veth(&batch, &veth);
-    if (bridge->isolate)
-        link_set_port_isolated(&batch, port->index);
-    addr_add_neighbour(&batch, BRIDGE_INDEX, port->address_be, port->mac);
     return netlink_send(route_fd, &batch, err);
 }
 
@@ -133,40 +119,76 @@ static int set_rules(const struct network_bridge *bridge, struct err *err) {
     return netlink_send(fd, &batch, err);
 }
 
-/** open_sockets() - of the container's DHCP server. */
-static int open_sockets(const struct network_bridge *bridge, int *ret_server_fd,
-                        int *ret_renewal_fd, struct err *err) {
-    uint32_t server_be = htonl(subnet_first(&bridge->state->subnet));
-
-    *ret_server_fd = dhcp_socket_open_server(bridge->name, bridge->port.mac, err);
-    if (*ret_server_fd < 0)
-        return *ret_server_fd;
-    *ret_renewal_fd =
-        dhcp_socket_open_renewal(bridge->name, server_be, bridge->port.address_be, err);
-    return *ret_renewal_fd < 0 ? *ret_renewal_fd : 0;
+void network_sockets_close(struct network_sockets *sockets) {
+    cleanup_close_p(&sockets->route_fd);
+    cleanup_close_p(&sockets->server_fd);
+    cleanup_close_p(&sockets->renewal_fd);
+    cleanup_close_p(&sockets->dns_fd);
+    *sockets = NETWORK_SOCKETS_INIT;
 }
 
-int network_bridge_build(const struct network_bridge *bridge, int *ret_server_fd,
-                         int *ret_renewal_fd, struct err *err) {
-    _cleanup_close_ int route_fd = netlink_open(NETLINK_ROUTE, err);
-    int r;
+static int open_sockets(const struct network_bridge *bridge, struct network_sockets *sockets,
+                        struct err *err) {
+    const struct network_state *state = bridge->state;
+    uint32_t client_be = bridge->port.address_be;
+    uint32_t name_server = subnet_name_server(&state->subnet, ntohl(client_be));
 
+    sockets->server_fd = dhcp_socket_open_server(NETWORK_BRIDGE_LINK, bridge->port.mac, err);
+    if (sockets->server_fd < 0)
+        return sockets->server_fd;
+    sockets->renewal_fd = dhcp_socket_open_renewal(
+        NETWORK_BRIDGE_LINK, htonl(network_state_bridge(state)), client_be, err);
+    if (sockets->renewal_fd < 0)
+        return sockets->renewal_fd;
+    sockets->dns_fd = dns_socket_open_server(htonl(name_server), client_be, err);
+    return sockets->dns_fd < 0 ? sockets->dns_fd : 0;
+}
+
+int network_bridge_prepare(const struct network_bridge *bridge, struct network_sockets *ret_sockets,
+                           struct err *err) {
+    int route_fd, r;
+
+    route_fd = ret_sockets->route_fd = netlink_open(NETLINK_ROUTE, err);
     if (route_fd < 0)
         return route_fd;
-    r = bridge->is_new ? new_bridge(route_fd, bridge->state, bridge->name, err) : 0;
+    r = bridge->is_new ? new_bridge(route_fd, bridge, err) : 0;
+    if (r == -EOPNOTSUPP)
+        return err_set(err, r,
+                       "network %s: the kernel has no bridges here: load its module (modprobe "
+                       "bridge), or run with --net none",
+                       bridge->name);
     if (r < 0)
-        return err_wrap(err, "bridge %s", bridge->name);
+        return err_wrap(err, "network %s: bridge", bridge->name);
     r = set_rules(bridge, err);
     if (r < 0)
-        return err_wrap(err, "bridge %s: packet filter", bridge->name);
+        return err_wrap(err, "network %s: packet filter (nf_tables)", bridge->name);
     r = bridge->is_new && bridge->state->uplink[0] ? new_uplink(route_fd, bridge, err) : 0;
     if (r < 0)
-        return err_wrap(err, "bridge %s: link to the host", bridge->name);
-    r = open_sockets(bridge, ret_server_fd, ret_renewal_fd, err);
+        return err_wrap(err, "network %s: link to the host", bridge->name);
+    r = open_sockets(bridge, ret_sockets, err);
+    return r < 0 ? err_wrap(err, "network %s", bridge->name) : 0;
+}
+
+int network_bridge_connect(int route_fd, const struct guard_port *port, pid_t container,
+                           bool isolate, uint32_t mtu, struct err *err) {
+    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
+    struct link_veth veth = {.near_end = {.index = port->index},
+                             .far_end = {.index = NETWORK_CONTAINER_INDEX, .name = NETWORK_LINK},
+                             .far_process = container,
+                             .bridge = BRIDGE_INDEX,
+                             .mtu = mtu};
+    int r = link_new_mac(veth.near_end.mac, err);
+
     if (r < 0)
         return r;
-    r = new_port(route_fd, bridge, err);
-    return r < 0 ? err_wrap(err, "bridge %s: link to the container", bridge->name) : 0;
+    snprintf(veth.near_end.name, sizeof veth.near_end.name, "port%u", port->index);
+    memcpy(veth.far_end.mac, port->mac, sizeof veth.far_end.mac);
+    link_add_veth(&batch, &veth);
+    if (isolate)
+        link_set_port_isolated(&batch, port->index);
+    addr_add_neighbour(&batch, BRIDGE_INDEX, port->address_be, port->mac);
+    r = netlink_send(route_fd, &batch, err);
+    return r < 0 ? err_wrap(err, "link to the container") : 0;
 }
 
 int network_bridge_raise_uplink(const struct network_state *state, struct err *err) {
@@ -179,7 +201,7 @@ int network_bridge_raise_uplink(const struct network_state *state, struct err *e
         return fd;
     r = link_get(fd, state->uplink, &link, err);
     if (r == 0) {
-        addr_add(&batch, link.index, htonl(subnet_last(&state->subnet)), state->subnet.prefix,
+        addr_add(&batch, link.index, htonl(network_state_gateway(state)), state->subnet.prefix,
                  UINT32_MAX);
         link_set_up(&batch, link.index);
         r = netlink_send(fd, &batch, err);

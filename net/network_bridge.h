@@ -18,8 +18,6 @@
  * @name: the bridge's
  * @state: with the container's member, and an uplink's name where there shall be one
  * @port: the container's
- * @container: a process in its namespace
- * @isolate: as in struct network_request
  * @is_new: the bridge has to be made as well, and its uplink
  * @host_ns_fd: the host's namespace, for the uplink
  */
@@ -27,25 +25,52 @@ struct network_bridge {
     const char *name;
     const struct network_state *state;
     struct guard_port port;
-    pid_t container;
-    bool isolate;
     bool is_new;
     int host_ns_fd;
 };
+
+/**
+ * struct network_sockets - opened in a bridge's namespace, used by a container's supervisor
+ * @route_fd: to rtnetlink, for network_bridge_connect()
+ * @server_fd, @renewal_fd: of the container's DHCP server
+ * @dns_fd: of its name server
+ */
+struct network_sockets {
+    int route_fd;
+    int server_fd;
+    int renewal_fd;
+    int dns_fd;
+};
+
+#define NETWORK_SOCKETS_INIT ((struct network_sockets){-1, -1, -1, -1})
+
+/** network_sockets_close() - close those that are open. */
+void network_sockets_close(struct network_sockets *sockets);
 
 /** network_bridge_port() - a member's port. */
 struct guard_port network_bridge_port(const struct network_member *member);
 
 /**
- * network_bridge_build() - make a container's port, and what it needs
- * @ret_server_fd, @ret_renewal_fd: sockets of the container's DHCP server, as they are made; the
- *                                  caller's also on failure
+ * network_bridge_prepare() - make the bridge where it is new, and what a container's port needs
+ * @ret_sockets: as they are opened; the caller's also on failure
  *
- * Context: in the bridge's namespace.
+ * Context: in the bridge's namespace; the network's lock is held.
  * Return: 0 or -errno with a text.
  */
-int network_bridge_build(const struct network_bridge *bridge, int *ret_server_fd,
-                         int *ret_renewal_fd, struct err *err);
+int network_bridge_prepare(const struct network_bridge *bridge, struct network_sockets *ret_sockets,
+                           struct err *err);
+
+/**
+ * network_bridge_connect() - make a container's port
+ * @container: a process in its namespace
+ * @isolate: as in struct network_request
+ * @mtu: of the link; 0: the kernel's default
+ *
+ * Context: any namespace; CAP_NET_ADMIN in those of the bridge and of the container.
+ * Return: 0 or -errno with a text.
+ */
+int network_bridge_connect(int route_fd, const struct guard_port *port, pid_t container,
+                           bool isolate, uint32_t mtu, struct err *err);
 
 /**
  * network_bridge_raise_uplink() - give the host its address on a network

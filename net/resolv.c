@@ -92,7 +92,7 @@ static bool is_loopback(const struct in6_addr *server) {
            (IN6_IS_ADDR_V4MAPPED(server) && server->s6_addr[12] == 127);
 }
 
-void resolv_of_host(struct resolv *ret) {
+void resolv_of_host(struct resolv *ret, bool is_host) {
     static const char *const paths[] = {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"};
 
     *ret = (struct resolv){0};
@@ -104,7 +104,7 @@ void resolv_of_host(struct resolv *ret) {
             continue;
         resolv_parse(ret, text);
         for (size_t k = 0; k < ret->n_servers; k++)
-            if (!is_loopback(&ret->servers[k]))
+            if (is_host || !is_loopback(&ret->servers[k]))
                 ret->servers[n++] = ret->servers[k];
         ret->n_servers = n;
     }

@@ -7,6 +7,7 @@
 #include "engine/base/buf.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define RESOLV_MAX_SERVERS 3
@@ -29,12 +30,13 @@ struct resolv {
 void resolv_parse(struct resolv *ret, const char *text);
 
 /**
- * resolv_of_host() - the host's name servers that others can ask too
+ * resolv_of_host() - the host's name servers
+ * @is_host: whether the host asks them; else those that others can ask too
  *
  * A server on a loopback address answers the host alone; where there is nothing else, those that
  * systemd-resolved asks in its turn are taken.
  */
-void resolv_of_host(struct resolv *ret);
+void resolv_of_host(struct resolv *ret, bool is_host);
 
 /** resolv_from_lease() - what a lease says of name resolution; its domain leads the search list. */
 void resolv_from_lease(struct resolv *ret, const struct dhcp_parameters *lease);

@@ -47,8 +47,8 @@ int subnet_parse(const char *text, struct subnet *ret_subnet, struct err *err) {
     if (inet_pton(AF_INET, address_text, &address) != 1)
         return err_set(err, -EINVAL, "subnet %s: not of the form 10.1.2.0/24", text);
     subnet = (struct subnet){ntohl(address.s_addr), (uint8_t)prefix};
-    if (prefix < 8 || prefix > 30)
-        return err_set(err, -EINVAL, "subnet %s: the prefix has to be from 8 to 30", text);
+    if (prefix < 8 || prefix > 29)
+        return err_set(err, -EINVAL, "subnet %s: the prefix has to be from 8 to 29", text);
     if (subnet.address & ~subnet_mask(&subnet))
         return err_set(err, -EINVAL, "subnet %s: has bits set beyond its prefix", text);
     if (subnet_overlaps(&subnet, &loopback) || subnet.address >> 28 >= 0xe ||

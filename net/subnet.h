@@ -20,7 +20,7 @@ struct subnet {
  * subnet_parse() - "10.1.0.0/24"
  *
  * The host part has to be zero and the network private enough to be a container's: neither
- * loopback nor multicast, with room for a bridge and one container (prefix 8 to 30).
+ * loopback nor multicast, with room for a bridge and one container (prefix 8 to 29).
  * Return: 0, or -EINVAL with a text.
  */
 int subnet_parse(const char *text, struct subnet *ret_subnet, struct err *err);
@@ -35,14 +35,40 @@ static inline uint32_t subnet_mask(const struct subnet *subnet) {
     return subnet->prefix == 0 ? 0 : UINT32_MAX << (32 - subnet->prefix);
 }
 
-/** subnet_first() - the lowest address a host can have, which is the bridge's. */
+/*
+ * Containers have the lower half of a network.  To each belongs an address in the upper half, at
+ * which its name server answers.
+ */
+
+/** subnet_half() - how many addresses a half has; also the first of the upper half, as an offset.
+ */
+static inline uint32_t subnet_half(const struct subnet *subnet) {
+    return UINT32_C(1) << (31 - subnet->prefix);
+}
+
+/** subnet_first() - the lowest address a host can have. */
 static inline uint32_t subnet_first(const struct subnet *subnet) {
     return subnet->address + 1;
 }
 
-/** subnet_last() - the highest address a host can have. */
+/** subnet_middle() - the first address of the upper half, which is no container's name server. */
+static inline uint32_t subnet_middle(const struct subnet *subnet) {
+    return subnet->address + subnet_half(subnet);
+}
+
+/** subnet_last() - the highest address a container can have. */
 static inline uint32_t subnet_last(const struct subnet *subnet) {
-    return (subnet->address | ~subnet_mask(subnet)) - 1;
+    return subnet_middle(subnet) - 2;
+}
+
+/** subnet_name_server() - where the name server of the container with @address answers. */
+static inline uint32_t subnet_name_server(const struct subnet *subnet, uint32_t address) {
+    return address + subnet_half(subnet);
+}
+
+/** subnet_has() - whether an address is of the network. */
+static inline bool subnet_has(const struct subnet *subnet, uint32_t address) {
+    return (address & subnet_mask(subnet)) == subnet->address;
 }
 
 /**

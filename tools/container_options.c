@@ -28,12 +28,14 @@ static const struct option_spec container_options[] = {
     {"user", 'u', "USER[:GROUP]", CONTAINER,
      "who runs the steps: names or numbers, looked up in the image", 0},
     {"net", 'n', "MODE", CONTAINER,
-     "none (default): loopback alone; bridge: an address on a bridge of mayfly's own that leads "
-     "nowhere else; bridge:NAME: on an existing bridge; nat: the outside too; host: the "
-     "host's own network",
+     "bridge (default): an address on a bridge of mayfly's own that leads nowhere else; nat: the "
+     "outside too; none: loopback alone; host: the host's own network; bridge:NAME: an existing "
+     "bridge; or the name of a network that was made with mayfly network create",
      0},
     {"publish", 'p', "[ADDR:]HOST:CTR[/udp]", CONTAINER,
      "with --net nat, lead the host's port HOST to the container's port CTR", 0},
+    {"isolate", 0, NULL, CONTAINER, "keep it apart from the others on its bridge that are isolated",
+     0},
     {"hostname", 0, "NAME", CONTAINER, "the host name that programs inside see", 0},
     {"name", 0, "NAME", CONTAINER, "a name for the container instead of a random one", 0},
     {"read-only", 0, NULL, CONTAINER, "make the root file system read-only", 0},

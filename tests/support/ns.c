@@ -212,9 +212,10 @@ void box_start(struct box *box) {
     NS_CHECK(!"room for one more box");
 }
 
-int box_attach(struct box *box, struct network_request *request) {
-    request->container = box->pid;
-    return network_attach(request, &box->network, &box->err);
+int box_attach(struct box *box, const struct network_request *request) {
+    int r = network_open(request, &box->network, &box->err);
+
+    return r == 0 ? network_attach(box->network, box->pid, &box->err) : r;
 }
 
 /** serve_until() - serve all boxes until @fd can be read. */

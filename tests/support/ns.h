@@ -40,8 +40,8 @@ struct box {
 /** box_start() - a box without a connection. */
 void box_start(struct box *box);
 
-/** box_attach() - network_attach() for a box; request->container is filled in. */
-int box_attach(struct box *box, struct network_request *request);
+/** box_attach() - network_open() and network_attach() for a box. */
+int box_attach(struct box *box, const struct network_request *request);
 
 /** box_setup() - network_setup() in the box, served by everybody's network_dispatch(). */
 int box_setup(struct box *box, const struct network_setup_request *request);

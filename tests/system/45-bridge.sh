@@ -5,54 +5,138 @@
 address='ip -4 addr show eth0 | sed -n "s/.*inet \([0-9.]*\).*/\1/p"'
 
 test_bridge_gives_an_address_and_names() {
-    only root
-    runs "$mayfly" -q -i "$busybox" -n bridge --hostname web -S "$address; cat /etc/hostname; grep -c web /etc/hosts" \
+    # Without being asked for, too.
+    unset MAYFLY_NET
+    runs "$mayfly" -q -i "$busybox" --hostname web -S "$address; cat /etc/hostname; grep -c web /etc/hosts" \
         -S 'ip link show eth0 | grep -c ,UP' -S 'ip route | grep -c default; true'
     [[ "$(head -n 1 "$TEST_DIR/out")" =~ ^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "no address"
     expect_same "$(tail -n +2 "$TEST_DIR/out")" $'web\n1\n1\n0'
     # The image's own file is as it was.
-    runs "$mayfly" -q -i "$busybox" -S '! grep web /etc/hostname'
-}
-
-test_bridge_needs_root_so_far() {
-    only subuid single
-    run "$mayfly" -i "$busybox" -n bridge -S true
-    expect_complaint 125 'root.*--net'
+    runs "$mayfly" -q -i "$busybox" -n none -S '! grep web /etc/hostname'
+    # And another default can be had.
+    MAYFLY_NET=none runs "$mayfly" -q -i "$busybox" -S '! ip link show eth0 2>/dev/null'
 }
 
 test_wrong_networks() {
     run "$mayfly" -i "$busybox" -n brigde -S true
-    expect_complaint 2 'brigde'
+    expect_complaint 125 'brigde' 'network create'
     run "$mayfly" -i "$busybox" -n bridge: -S true
     expect_complaint 2 'bridge:'
-    only root
+    run "$mayfly" -i "$busybox" -n 'a b' -S true
+    expect_complaint 2 'a b'
+    run "$mayfly" -i "$busybox" -n none --isolate -S true
+    expect_complaint 2 'isolate'
     run "$mayfly" -i "$busybox" -n bridge:nosuch0 -S true
-    expect_complaint 125 'nosuch0'
+    if [ "$mode" = root ]; then
+        expect_complaint 125 'nosuch0'
+    else
+        expect_complaint 125 'nosuch0' 'root'
+    fi
+}
+
+# serve NAME OPTION...: a container that echoes one connection to port 7000; its address is in $peer
+serve() {
+    local name=$1
+    shift
+    [ -p t/address ] || { mkdir t && mkfifo -m 666 t/address; }
+    "$mayfly" -q -i "$busybox" "$@" --timeout 60 -v "$PWD/t:/t" --name "$name" -S "$address >/t/address; nc -l -p 7000 -e /bin/cat" &
+    server=$!
+    read -r peer <t/address
 }
 
 test_containers_on_the_bridge_reach_each_other() {
-    only root
-    mkdir t && mkfifo t/address
-    "$mayfly" -q -i "$busybox" -n bridge --timeout 60 -v "$PWD/t:/t" -S "$address >/t/address; nc -l -p 7000 -e /bin/cat" &
-    local server=$! peer
-    read -r peer <t/address
-    runs "$mayfly" -q -i "$busybox" -n bridge --timeout 60 \
+    local server peer
+    serve echo
+    runs "$mayfly" -q -i "$busybox" --timeout 60 \
         -S "until echo over the bridge | nc $peer 7000; do :; done; $address"
     wait $server || fail "the server's container failed"
     expect_same "$(head -n 1 "$TEST_DIR/out")" "over the bridge"
     [ "$(tail -n 1 "$TEST_DIR/out")" != "$peer" ] || fail "one address twice"
 }
 
+test_containers_find_each_other_by_name() {
+    local server peer
+    # One that is there first, and asks for one that comes later.
+    make_fifos
+    "$mayfly" -q -i "$busybox" --timeout 60 --name first "${fifos[@]}" \
+        -S 'nslookup later >/dev/null && exit 1; echo ready >/told; read x </go; nslookup -type=a later.example | tail -n 2 | grep Address' \
+        -S 'until echo by name | nc later 7000; do :; done' >out &
+    local first=$!
+    await ready
+    serve later --hostname later.example
+    let_go
+    ends_with 0 $first
+    wait $server || fail "the server's container failed"
+    expect_same "$(cat out)" "Address: $peer
+by name"
+}
+
+test_names_are_those_of_running_containers_of_the_same_network() {
+    make_fifos
+    "$mayfly" -q -i "$busybox" --timeout 60 --name someone "${fifos[@]}" -S 'echo ready >/told; read x </go' &
+    await ready
+    runs "$mayfly" -q -i "$busybox" --timeout 60 -S 'nslookup SOMEONE | grep -c "^Name"' \
+        -S 'nslookup $(nslookup someone | sed -n "s/^Address: //p") | grep -c someone' \
+        -S 'nslookup localhost.example; test $? = 1'
+    grep -q NXDOMAIN "$TEST_DIR/out" || fail "no answer for a name that is not there"
+    let_go
+    wait
+    run "$mayfly" -q -i "$busybox" --timeout 60 -S 'nslookup someone'
+    expect_status 1
+}
+
+test_a_name_is_found_by_glibc() {
+    needs_debian
+    make_fifos
+    "$mayfly" -q -i "$busybox" --timeout 60 --name someone "${fifos[@]}" -S "$address >/told; echo ready >/told; read x </go" &
+    local peer
+    read -r peer <>"$TEST_DIR/told"
+    await ready
+    runs "$mayfly" -q -i "$debian" --timeout 60 -S 'getent ahostsv4 someone | head -n 1 | cut -d" " -f1' -S 'getent hosts nosuch; test $? = 2'
+    let_go
+    wait
+    expect_out "$peer"
+}
+
+test_isolated_containers_do_not_reach_each_other() {
+    local server peer
+    serve apart --isolate
+    run "$mayfly" -q -i "$busybox" --isolate --timeout 60 -S "nc -w 1 $peer 7000 </dev/null"
+    expect_status 1
+    # Others do.
+    runs "$mayfly" -q -i "$busybox" --timeout 60 -S "until echo hello | nc $peer 7000; do :; done"
+    wait $server
+}
+
+# listens: a listener on every address of the host, port 7777, which the host reaches
+listens() {
+    busybox nc -ll -p 7777 -e /bin/cat >/dev/null 2>&1 </dev/null &
+    listener=$!
+    until (: <>/dev/tcp/127.0.0.1/7777) 2>/dev/null; do kill -0 $listener || fail "no listener"; done
+}
+
 test_the_bridge_leads_nowhere_else() {
-    only root
-    # A listener on an address of the host's, reached from the host and not from the bridge.
-    ip link add dummy7 type dummy
-    ip addr add 192.0.2.7/24 dev dummy7
-    ip link set dummy7 up
-    run "$mayfly" -q -i "$busybox" -n bridge --timeout 60 -S 'nc -w 3 192.0.2.7 7777 </dev/null; echo "status $?"; ip route get 192.0.2.7 2>&1'
-    ip link del dummy7
-    grep -q 'status 1' "$TEST_DIR/out" || fail "the host was reached"
-    grep -qi 'unreachable' "$TEST_DIR/out" || fail "there is a route to the host's network"
+    local listener each addresses=127.0.0.1
+    if [ "$mode" = root ]; then
+        # The host's network, and the outside behind it.
+        ip link add host7 type veth peer name far7 || fail "no veth pair"
+        ip addr add 192.0.2.7/24 dev host7
+        ip link set host7 up
+        addresses+=' 192.0.2.7'
+    fi
+    listens
+    for each in $addresses; do
+        # With whatever routes the container's root makes itself.
+        run "$mayfly" -q -i "$busybox" --timeout 60 \
+            -S "nc -w 1 $each 7777 </dev/null; echo status \$?" \
+            -S "ip route get 192.0.2.7; echo status \$?" \
+            -S 'ip route add default via $(cut -d" " -f2 /etc/resolv.conf | head -n 1) 2>/dev/null; '"nc -w 1 $each 7777 </dev/null; echo status \$?" \
+            -S "nc -w 1 \$($address | sed 's/[0-9]*\$/1/') 7777 </dev/null; echo status \$?"
+        [ "$(grep -c 'status [12]' "$TEST_DIR/out")" = 4 ] || fail "the host was reached at $each"
+    done
+    kill $listener
+    wait $listener 2>/dev/null
+    [ "$mode" != root ] || ip link del host7
 }
 
 test_ping_needs_no_privilege() {
@@ -65,24 +149,47 @@ test_ping_needs_no_privilege() {
     esac
 }
 
-test_containers_at_once_have_addresses_of_their_own() {
-    only root
-    local i pids=()
-    for i in {1..12}; do
-        "$mayfly" -q -i "$busybox" -n bridge -S "$address" >"address.$i" &
+test_a_hundred_containers_at_once() {
+    not_sanitized "too much memory"
+    local i n=100 pids=()
+    [ "$mode" = root ] || n=30
+    mkdir seen
+    for ((i = 0; i < n; i++)); do
+        "$mayfly" -q -i "$busybox" --timeout 120 -v "$PWD/seen:/seen" -S "$address >/seen/.$i; mv /seen/.$i /seen/$i; while [ ! -e /seen/go ]; do sleep 0.2; done" &
         pids+=($!)
     done
-    for i in "${pids[@]}"; do wait "$i" || fail "one of twelve failed"; done
-    for i in {1..12}; do [ -s "address.$i" ] || fail "one has no address"; done
+    until [ "$(ls seen | wc -l)" = $n ]; do
+        kill -0 "${pids[@]}" 2>/dev/null || fail "one of them has failed"
+        sleep 0.1
+    done
+    [ "$(cat seen/* | sort -u | grep -c '^10\|^172\|^192')" = $n ] || fail "not $n addresses"
+    # Half of them are killed, and leave nothing that the next one does not remove.
+    for ((i = 0; i < n; i += 2)); do
+        kill -9 "${pids[i]}"
+    done
+    >seen/go
+    for ((i = 1; i < n; i += 2)); do wait "${pids[i]}" || fail "one of those that lived failed"; done
+    wait 2>/dev/null
+    runs "$mayfly" -q -i "$busybox" -S true
+    [ -z "$(find "$MAYFLY_STORE" -name 'mayfly0.network' -exec grep -l '^member [1-9]' {} +)" ] || fail "leases are left"
 }
 
 test_killed_on_the_bridge() {
-    only root
-    local i pid
-    for i in {1..20}; do
-        "$helpers/killer" $((RANDOM % 9000)) "$mayfly" -q -i "$busybox" -n bridge -S 'cat /proc/net/dev >/dev/null' >/dev/null 2>&1 || true
-        runs "$mayfly" -q -i "$busybox" -n bridge -S true
+    local i n=20
+    [ "$mode" = root ] || n=8
+    for ((i = 0; i < n; i++)); do
+        "$helpers/killer" $((RANDOM % 9000)) "$mayfly" -q -i "$busybox" -S 'cat /proc/net/dev >/dev/null' >/dev/null 2>&1 || true
+        runs "$mayfly" -q -i "$busybox" -S true
     done
+}
+
+test_a_named_container_keeps_its_address() {
+    local first
+    runs "$mayfly" -q -i "$busybox" --name keeper -S "$address; cat /sys/class/net/eth0/address"
+    first=$(cat "$TEST_DIR/out")
+    runs "$mayfly" -q -i "$busybox" -S true
+    runs "$mayfly" -q -i "$busybox" --name keeper -S "$address; cat /sys/class/net/eth0/address"
+    expect_out "$first"
 }
 
 test_existing_bridge_with_a_server_of_its_own() {

@@ -157,8 +157,8 @@ test_wrong_times_and_names() {
     expect_complaint 2 a/b
     run "$mayfly" -i "$busybox" --name ../up -S true
     expect_complaint 2 up
-    run "$mayfly" -i "$busybox" --net nosuch -S true
-    expect_complaint 2 nosuch
+    run "$mayfly" -i "$busybox" --net no/such -S true
+    expect_complaint 2 no/such
     run "$mayfly" -i "$busybox" --json "$PWD/no/such/dir/report" -S true
     expect_complaint 125 /no/such/dir/report
 }

@@ -220,7 +220,7 @@ static void full(void) {
     struct network_request request = own_network(ns_state_dir());
     struct box a, b;
 
-    request.subnet = "10.5.0.0/30";
+    request.subnet = "10.5.0.0/29";
     start(&a, &request);
     box_start(&b);
     NS_CHECK(box_attach(&b, &request) == -EADDRNOTAVAIL);

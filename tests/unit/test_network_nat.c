@@ -36,7 +36,7 @@ static void make_outside(struct scene *scene) {
 
 static void make_scene(struct scene *scene, const struct nat_port *ports, size_t n_ports) {
     struct network_request request = {.network = NETWORK_NAT,
-                                      .is_nat = true,
+                                      .way = NETWORK_OUT,
                                       .ports = ports,
                                       .n_ports = n_ports,
                                       .state_fd = scene->state_fd};

@@ -312,7 +312,7 @@ Test(run_options, mistakes_name_the_thing_and_the_mend) {
         {{"-i", "a", "-v/x:/y", "--tmpfs=/y"}, "'/y' is already the target"},
         {{"-i", "a", "--tmpfs=x"}, "--tmpfs 'x': the container path 'x' has to begin with '/'"},
         {{"-i", "a", "-e", "=x"}, "-e '=x'"},
-        {{"-i", "a", "-n", "fast"}, "--net: unknown network mode 'fast'"},
+        {{"-i", "a", "-n", "f/st"}, "--net: unknown network mode 'f/st'"},
         {{"-i", "a", "--timeout=x"}, "--timeout 'x' is not a length of time"},
         {{"-i", "a", "--step-timeout", ""}, "--step-timeout '' is not a length of time"},
         {{"-i", "a", "--timeout=0"}, "--timeout 0"},
@@ -344,7 +344,7 @@ Test(run_options, default_net) {
     cr_assert_eq(run_options_parse(&none, 4, with_net, "host", &err), 0);
     cr_expect_eq(none.plan.net, NET_NONE);
     cr_assert_eq(run_options_parse(&empty, 3, argv, "", &err), 0);
-    cr_expect_eq(empty.plan.net, NET_NONE);
-    cr_assert_eq(run_options_parse(&bad, 3, argv, "fast", &err), -EINVAL);
+    cr_expect_eq(empty.plan.net, NET_BRIDGE);
+    cr_assert_eq(run_options_parse(&bad, 3, argv, "bridge:", &err), -EINVAL);
     cr_expect(str_after(err.message, "MAYFLY_NET: "), "%s", err.message);
 }

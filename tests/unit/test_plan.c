@@ -17,7 +17,7 @@ Test(plan, defaults) {
     plan_init(&plan);
     cr_expect_null(plan.image);
     cr_expect_null(plan.user);
-    cr_expect_eq(plan.net, NET_NONE);
+    cr_expect_eq(plan.net, NET_BRIDGE);
     cr_expect_eq(plan.timeout_nsec, CLOCK_NEVER);
     cr_expect_eq(plan.step_timeout_nsec, CLOCK_NEVER);
     cr_expect_not(plan.read_only);

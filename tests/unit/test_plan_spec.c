@@ -206,11 +206,39 @@ Test(plan_spec, net) {
     cr_expect_null(plan.bridge);
     cr_expect_eq(plan_set_net(&plan, "none", &err), 0);
     cr_expect_eq(plan.net, NET_NONE);
-    cr_expect_eq(plan_set_net(&plan, "None", &err), -EINVAL);
-    cr_expect(strstr(err.message, "'None'"));
+    cr_expect_eq(plan_set_net(&plan, "lab-1", &err), 0);
+    cr_expect_eq(plan.net, NET_BRIDGE);
+    cr_expect_str_eq(plan.network, "lab-1");
+    cr_expect_eq(plan_set_net(&plan, "nat", &err), 0);
+    cr_expect_null(plan.network);
+    cr_expect_eq(plan_set_net(&plan, "no/ne", &err), -EINVAL);
+    cr_expect(strstr(err.message, "'no/ne'"));
     cr_expect_eq(plan_set_net(&plan, "", &err), -EINVAL);
     cr_expect_eq(plan_set_net(&plan, "bridge:", &err), -EINVAL);
     cr_expect_eq(plan_set_net(&plan, "bridge:sixteen-letters-x", &err), -EINVAL);
+    plan_done(&plan);
+}
+
+Test(plan_spec, ports) {
+    static const char *const bad[] = {"",        "80",        "80:0",     "0:80",      "65536:80",
+                                      "80:80/x", "x:80:80",   "1:2:3:4",  "::1:80:80", "[::1]80:80",
+                                      "[::1:80", "[x]:80:80", "[::1]:80", ":80:80"};
+    struct plan plan;
+    struct err err = {0};
+
+    plan_init(&plan);
+    cr_assert_eq(plan_add_port(&plan, "8080:80", &err), 0);
+    cr_assert_eq(plan_add_port(&plan, "127.0.0.1:5353:53/udp", &err), 0);
+    cr_assert_eq(plan_add_port(&plan, "[::1]:8080:80/tcp", &err), 0);
+    cr_assert_eq(plan.n_ports, 3);
+    cr_expect(nat_port_has_ipv4(&plan.ports[0]) && nat_port_has_ipv6(&plan.ports[0]));
+    cr_expect_eq(plan.ports[1].protocol, IPPROTO_UDP);
+    cr_expect_eq(plan.ports[1].container_port, 53);
+    cr_expect_not(nat_port_has_ipv6(&plan.ports[1]));
+    cr_expect_not(nat_port_has_ipv4(&plan.ports[2]));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_expect_eq(plan_add_port(&plan, bad[i], &err), -EINVAL, "%s", bad[i]);
+    cr_expect_eq(plan.n_ports, 3);
     plan_done(&plan);
 }
 

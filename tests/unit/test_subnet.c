@@ -11,14 +11,18 @@ Test(subnet, text_round_trip) {
 
     cr_assert_eq(subnet_parse("10.1.2.0/24", &subnet, NULL), 0);
     cr_assert_eq(subnet_first(&subnet), 0x0a010201);
-    cr_assert_eq(subnet_last(&subnet), 0x0a0102fe);
+    cr_assert_eq(subnet_middle(&subnet), 0x0a010280);
+    cr_assert_eq(subnet_last(&subnet), 0x0a01027e);
+    cr_assert_eq(subnet_name_server(&subnet, 0x0a010205), 0x0a010285);
+    cr_assert(subnet_has(&subnet, 0x0a0102ff));
+    cr_assert_not(subnet_has(&subnet, 0x0a010300));
     subnet_format(&subnet, text);
     cr_assert_str_eq(text, "10.1.2.0/24");
     cr_assert_eq(subnet_parse("192.168.100.128/26", &subnet, NULL), 0);
 }
 
 Test(subnet, texts_that_are_none) {
-    static const char *const bad[] = {"",           "10.0.0.0",     "10.0.0.1/24", "10.0.0.0/31",
+    static const char *const bad[] = {"",           "10.0.0.0",     "10.0.0.1/24", "10.0.0.0/30",
                                       "10.0.0.0/7", "127.0.0.0/24", "224.0.0.0/8", "0.0.0.0/8",
                                       "x/24",       "10.0.0.0/x",   "10.0.0/24",   "10.0.0.0/24/1"};
     struct subnet subnet;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_NETWORK_CONNECTION_H
+#define MAYFLY_NETWORK_CONNECTION_H
+
+#include "dhcp_server.h"
+#include "dns_server.h"
+#include "guard.h"
+#include "network.h"
+#include "network_bridge.h"
+#include "network_state.h"
+
+#include <stdbool.h>
+
+/* Inside the facade only: network.c makes it, network_serve.c works with it. */
+
+/**
+ * struct network - one container's connection
+ * @bridge: index of an existing bridge; 0: one of mayfly's own
+ * @name: of the network
+ * @state_fd: the directory of the networks' state; -1 on an existing bridge
+ * @is_first: the bridge was made for this container
+ * @ns_fd: the bridge's namespace, -1 on an existing bridge; its number stands in the state file
+ * @sockets: in the bridge's namespace
+ * @nat_fd: holds the rules of the way out
+ * @found_name: of network_lookup(), until its next call
+ * @lease: the container's own, where it has to be renewed
+ */
+struct network {
+    const struct log *log;
+    int state_fd;
+    char name[NETWORK_NAME_BYTES];
+    bool isolate;
+    bool is_first;
+    uint32_t bridge;
+    uint32_t mtu;
+    int ns_fd;
+    struct network_sockets sockets;
+    int nat_fd;
+    struct guard_port port;
+    struct dhcp_server server;
+    struct dns_server dns;
+    char found_name[NETWORK_NAME_BYTES];
+    bool has_lease;
+    struct network_lease lease;
+};
+
+/** network_drop_dead() - forget members whose supervisor is gone; those with a name stay known. */
+void network_drop_dead(struct network_state *state);
+
+/** network_has_supervisor() - whether any container of the network is running. */
+bool network_has_supervisor(const struct network_state *state);
+
+/** network_free() - close and free; @network may be NULL. */
+void network_free(struct network *network);
+
+/** network_lookup() - dns_server's @lookup: who is on the network; @context: struct network. */
+int network_lookup(void *context, const struct dns_question *question, struct dns_record *ret,
+                   size_t max);
+
+#endif
