@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "connect.h"
+#include "keeps.h"
 #include "rootfs/apivfs.h"
 #include "rootfs/bind.h"
 #include "rootfs/overlay.h"
@@ -102,10 +103,24 @@ int build_overlay(struct builder *builder, const int *lower_fds, size_t n, const
     return r;
 }
 
+/* Opens directories of the store that lie over others, and appends them to @fds. */
+static int open_layers(const struct builder *builder, const struct strv *layers,
+                       int fds[OVERLAY_MAX_LOWER], size_t *n, struct err *err) {
+    for (size_t i = 0; layers && i < layers->n; i++) {
+        if (*n == OVERLAY_MAX_LOWER)
+            return err_set(err, -E2BIG, "more than %d layers", OVERLAY_MAX_LOWER);
+        fds[*n] = openat(builder->store_fd, layers->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fds[*n] < 0)
+            return err_errno(err, "cannot open the layer %s in the store", layers->items[i]);
+        (*n)++;
+    }
+    return 0;
+}
+
 static int mount_root(struct builder *builder, struct err *err) {
     const struct container *container = builder->container;
     const struct strv *layers = &container->image.layers;
-    _cleanup_close_ int store = next_layer(builder, container->store.path, err);
+    int store = builder->store_fd = next_layer(builder, container->store.path, err);
     size_t n_more = container->layers ? container->layers->n : 0, n = 0;
     int fds[OVERLAY_MAX_LOWER], r = 0;
     char run[128];
@@ -129,12 +144,8 @@ static int mount_root(struct builder *builder, struct err *err) {
             r = err_errno(err, "cannot open the image's %s in the store", layers->items[n]);
         fds[n] = r;
     }
-    for (size_t i = 0; r >= 0 && i < n_more; i++) {
-        r = fds[n++] = openat(store, container->layers->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (r < 0)
-            r = err_errno(err, "cannot open the layer %s in the store",
-                          container->layers->items[i]);
-    }
+    if (r >= 0)
+        r = open_layers(builder, container->layers, fds, &n, err);
     if (r >= 0)
         r = build_overlay(builder, fds, n, "", "/", err);
     while (n-- > 0)
@@ -167,17 +178,23 @@ static int mount_tmpfs(const struct builder *builder, const struct tmpfs_mount *
 static int mount_cow(struct builder *builder, size_t i, int target, struct err *err) {
     const struct volume *volume = &builder->container->plan->volumes[i];
     const struct volume_source *source = &builder->container->volumes[i];
-    _cleanup_close_ int lower =
-        next_layer(builder, source->name ? source->path : volume->source, err);
+    const struct strv *more =
+        builder->container->volume_layers ? &builder->container->volume_layers[i] : NULL;
     _cleanup_close_ int overlay = -1, file = -1;
+    int lowers[OVERLAY_MAX_LOWER], r;
     char suffix[24], path[32];
-    int r;
+    size_t n = 1;
 
-    if (lower < 0)
-        return lower;
+    lowers[0] = r = next_layer(builder, source->name ? source->path : volume->source, err);
+    if (r < 0)
+        return r;
     snprintf(suffix, sizeof suffix, ".%zu", i);
     snprintf(path, sizeof path, source->name ? "/" : "/proc/self/fd/%d", target);
-    r = build_overlay(builder, &lower, 1, suffix, path, err);
+    r = open_layers(builder, more, lowers, &n, err);
+    if (r == 0)
+        r = build_overlay(builder, lowers, n, suffix, path, err);
+    while (n-- > 0)
+        close(lowers[n]);
     if (r < 0)
         return err_wrap(err, "volume %s", volume->source);
     if (!source->name)
@@ -216,6 +233,27 @@ static int mount_volume(struct builder *builder, size_t i, struct err *err) {
     return 0;
 }
 
+static int mount_keep(const struct builder *builder, size_t i, struct err *err) {
+    const struct keep *keep = &builder->container->plan->keeps[i];
+    _cleanup_close_ int target = bind_target(builder->root_fd, keep->target, true, err);
+    _cleanup_close_ int tree = -1;
+    char path[128];
+    int r;
+
+    if (target < 0)
+        return target;
+    snprintf(path, sizeof path, "keep/%s/data", builder->container->keeps->items[i].name);
+    tree = bind_clone(
+        builder->store_fd, path, false,
+        MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | (keep->read_only ? MOUNT_ATTR_RDONLY : 0), -1);
+    r = tree < 0 ? tree : bind_attach(tree, target);
+    if (r < 0) {
+        errno = -r;
+        return err_errno(err, "cannot mount the kept directory %s on %s", keep->name, keep->target);
+    }
+    return 0;
+}
+
 int trees_build(const struct container *container, struct trees *trees, size_t *ret_stacked,
                 struct err *err) {
     const struct plan *plan = container->plan;
@@ -223,7 +261,8 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         .host_network = plan->net == NET_HOST,
         .tty_group = idmap_has(container->map.gids, container->map.n_gids, 5),
     };
-    struct builder builder = {.container = container, .trees = trees, .run_fd = -1, .root_fd = -1};
+    struct builder builder = {
+        .container = container, .trees = trees, .store_fd = -1, .run_fd = -1, .root_fd = -1};
     _cleanup_close_ int root = -1;
     int r = mount_root(&builder, err);
 
@@ -234,10 +273,14 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         r = mount_tmpfs(&builder, &plan->tmpfs[i], err);
     for (size_t i = 0; r == 0 && i < plan->n_volumes; i++)
         r = mount_volume(&builder, i, err);
+    for (size_t i = 0; r == 0 && i < plan->n_keeps; i++)
+        r = mount_keep(&builder, i, err);
     if (r == 0 && plan_has_bridge(plan))
         r = connect_setup(container, builder.run_fd, root, err);
     if (builder.run_fd >= 0)
         close(builder.run_fd);
+    if (builder.store_fd >= 0)
+        close(builder.store_fd);
     *ret_stacked = builder.n_stacked;
     return r < 0 ? r : take_fd(root);
 }

@@ -13,7 +13,7 @@
  * struct builder - a container's root that is being mounted
  * @next_tree: the first of @trees that is not used yet
  * @n_stacked: mounts that lie over the old root
- * @run_fd: the run's directory, in this mount namespace
+ * @store_fd, @run_fd: the store's and the run's directory, in this mount namespace
  * @root_fd: the container's root
  */
 struct builder {
@@ -21,6 +21,7 @@ struct builder {
     struct trees *trees;
     size_t next_tree;
     size_t n_stacked;
+    int store_fd;
     int run_fd;
     int root_fd;
 };

@@ -106,7 +106,9 @@ static int close_rest(struct container *container, struct err *err) {
     if (null < 0)
         return err_errno(err, "cannot open /dev/null");
     for (int i = 0; i < 3; i++)
-        if (container->terminals[i] || !container->has_streams)
+        if (container->streams)
+            dup2(container->streams[i], i);
+        else if (container->terminals[i] || !container->has_streams)
             dup2(null, i);
     container->socket_fd = 3;
     if (lock < 0 || (socket_fd != 3 && dup3(socket_fd, 3, O_CLOEXEC) < 0) ||

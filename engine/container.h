@@ -27,8 +27,12 @@ struct volume_source {
 /**
  * struct container - what the host's side and the container's side of a run share
  * @layers: directories over the image's layers, relative to the store; NULL: none; borrowed
+ * @volume_layers: the same over each of the plan's copy-on-write volumes; NULL: none; borrowed
+ * @workdir: where actions begin, which is there; NULL: in the image's, made if missing; borrowed
+ * @streams: three descriptors that steps have in place of the standard ones; NULL: those; borrowed
  * @has_streams: steps have the standard descriptors of the host's side
  * @takes_closures: functions may be called in it (job_closure())
+ * @keeps: the plan's kept directories; borrowed
  * @terminals: which of the standard descriptors are terminals of the host
  * @socket_fd: this side's end of the socket between them
  *
@@ -46,20 +50,31 @@ struct container {
     int owner_fd;                  /* a user namespace that the container's is inside of; or -1 */
     struct volume_source *volumes; /* one for each of the plan's; owned */
     const struct strv *layers;
+    const struct strv *volume_layers;
+    const char *workdir;
+    const int *streams;
+    const struct keeps *keeps;
     bool has_streams;
     bool takes_closures;
     bool terminals[3];
     int socket_fd;
 };
 
-/** container_hostname() - the host name inside: what the plan says, else the container's name. */
+/**
+ * container_hostname() - the host name inside: what the plan says, else the container's name
+ *
+ * That of remembered steps is no part of what they made: it is the same for all.
+ */
 static inline const char *container_hostname(const struct container *container) {
-    return container->plan->hostname ? container->plan->hostname : container->state.name;
+    if (container->plan->hostname)
+        return container->plan->hostname;
+    return container->plan->remember ? "mayfly" : container->state.name;
 }
 
 /** container_has_terminal() - whether steps get a terminal of the container. */
 static inline bool container_has_terminal(const struct container *container) {
-    return container->terminals[0] || container->terminals[1] || container->terminals[2];
+    return !container->streams &&
+           (container->terminals[0] || container->terminals[1] || container->terminals[2]);
 }
 
 #endif

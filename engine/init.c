@@ -74,8 +74,8 @@ static int open_terminal(const struct init *init, const struct winsize *window, 
     return 0;
 }
 
-static int start_step(struct init *init, char *const *argv, const struct winsize *window,
-                      struct err *err) {
+static int start_step(struct init *init, char *const *argv, bool on_terminal,
+                      const struct winsize *window, struct err *err) {
     const struct container *c = init->inside.container;
     _cleanup_close_ int terminal = -1;
     struct step step = {
@@ -87,7 +87,7 @@ static int start_step(struct init *init, char *const *argv, const struct winsize
     };
     pid_t pid;
 
-    if (container_has_terminal(c)) {
+    if (on_terminal) {
         int r = open_terminal(init, window, &terminal, err);
 
         if (r < 0)
@@ -95,7 +95,7 @@ static int start_step(struct init *init, char *const *argv, const struct winsize
     }
     step.terminal_fd = terminal;
     for (int i = 0; i < 3; i++)
-        step.stdio[i] = c->terminals[i] ? -1 : i;
+        step.stdio[i] = on_terminal && c->terminals[i] ? -1 : i;
     pid = step_spawn(&step, err);
     if (pid < 0)
         return pid;
@@ -119,20 +119,24 @@ static int start_copy(struct init *init, const struct action *action, int socket
 
 static int start_action(struct init *init, const struct message *message, int fd, struct err *err) {
     static char *const shell[] = {(char *)"/bin/sh", NULL};
+    const struct container *c = init->inside.container;
     const struct action *action;
 
     if (message->kind == MESSAGE_SHELL)
-        return start_step(init, shell, &message->window, err);
-    action = &init->inside.container->plan->actions[message->index];
+        return start_step(init, shell, true, &message->window, err);
+    action = &c->plan->actions[message->index];
     switch (action->kind) {
     case ACTION_WORKDIR:
         return inside_set_workdir(&init->inside, action->target, err);
     case ACTION_SHELL:
     case ACTION_EXEC:
-        return start_step(init, action->argv.items, &message->window, err);
+        return start_step(init, action->argv.items, container_has_terminal(c), &message->window,
+                          err);
     case ACTION_DOWNLOAD:
     case ACTION_UPLOAD:
         return start_copy(init, action, fd, err);
+    case ACTION_COMMIT:
+        break; /* the host's side does it */
     }
     return err_set(err, -EINVAL, "an unknown action");
 }

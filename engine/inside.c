@@ -7,9 +7,11 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "rootfs/keep_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #define MAX_USERS_BYTES (4u << 20)
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -66,9 +68,7 @@ static int make_env(struct inside *inside, struct err *err) {
 }
 
 char *inside_path(const struct inside *inside, const char *dir) {
-    if (*dir == '/')
-        return strdup(dir);
-    return str_printf("%s/%s", str_eq(inside->workdir, "/") ? "" : inside->workdir, dir);
+    return plan_workdir(inside->workdir, dir);
 }
 
 int inside_set_workdir(struct inside *inside, const char *dir, struct err *err) {
@@ -111,20 +111,42 @@ int inside_open_terminal(const struct inside *inside, const struct user *owner,
     return 0;
 }
 
+/* A kept directory that is new belongs to whoever runs the steps. */
+static int own_keeps(const struct inside *inside, struct err *err) {
+    const struct plan *plan = inside->container->plan;
+
+    for (size_t i = 0; i < plan->n_keeps; i++) {
+        _cleanup_close_ int fd = -1;
+        struct stat st;
+
+        if (plan->keeps[i].read_only)
+            continue;
+        fd = fd_open_in_root(inside->root_fd, plan->keeps[i].target, O_RDONLY | O_DIRECTORY, 0);
+        if (fd < 0 || fstat(fd, &st) < 0 || (st.st_mode & 07777) != KEEP_FRESH_MODE)
+            continue;
+        if ((!inside_has_single_id(inside) && fchown(fd, inside->user.uid, inside->user.gid) < 0) ||
+            fchmod(fd, 0755) < 0)
+            return err_errno(err, "cannot set up the kept directory %s", plan->keeps[i].name);
+    }
+    return 0;
+}
+
 int inside_init(struct inside *inside, const struct container *container, struct emulator *emulator,
                 struct err *err) {
-    const char *dir = container->image.config.working_dir;
+    const char *dir = container->workdir ? NULL : container->image.config.working_dir;
     int r;
 
     *inside = (struct inside){.container = container,
                               .emulator = emulator,
                               .root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                              .workdir = strdup("/")};
+                              .workdir = strdup(container->workdir ? container->workdir : "/")};
     if (inside->root_fd < 0 || !inside->workdir)
         return err_errno(err, "cannot begin in the container");
     r = inside_find_user(inside, NULL, &inside->user, err);
     if (r == 0)
         r = make_env(inside, err);
+    if (r == 0)
+        r = own_keeps(inside, err);
     if (r == 0 && dir && *dir && !str_eq(dir, "/"))
         r = inside_set_workdir(inside, dir, err);
     return r;

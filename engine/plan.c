@@ -26,6 +26,7 @@ void plan_init(struct plan *plan) {
         .net = NET_BRIDGE,
         .timeout_nsec = CLOCK_NEVER,
         .step_timeout_nsec = CLOCK_NEVER,
+        .remember_nsec = 7 * 24 * 3600 * NSEC_PER_SEC,
     };
 }
 
@@ -62,6 +63,11 @@ void plan_done(struct plan *plan) {
         free(plan->tmpfs[i].target);
     for (size_t i = 0; i < plan->n_actions; i++)
         action_done(&plan->actions[i]);
+    for (size_t i = 0; i < plan->n_keeps; i++) {
+        free(plan->keeps[i].name);
+        free(plan->keeps[i].target);
+    }
+    free(plan->keeps);
     free(plan->volumes);
     free(plan->tmpfs);
     free(plan->actions);
@@ -90,6 +96,8 @@ static const char *action_option(enum action_kind kind) {
         return "-D";
     case ACTION_UPLOAD:
         return "-U";
+    case ACTION_COMMIT:
+        return "-C";
     }
     return "?";
 }
@@ -163,6 +171,11 @@ int plan_add_action(struct plan *plan, enum action_kind kind, const char *const 
     case ACTION_DOWNLOAD:
     case ACTION_UPLOAD:
         r = fill_copy(&action, spec ? spec : "", err);
+        break;
+    case ACTION_COMMIT:
+        if (!spec || !*spec)
+            return err_set(err, -EINVAL, "-C: the image's name is empty");
+        r = plan_set_string(&action.target, spec, err);
         break;
     }
     if (r < 0)
@@ -258,6 +271,10 @@ int plan_add_tmpfs(struct plan *plan, const char *spec, struct err *err) {
     return 0;
 }
 
+char *plan_workdir(const char *base, const char *dir) {
+    return *dir == '/' ? strdup(dir) : str_printf("%s/%s", str_eq(base, "/") ? "" : base, dir);
+}
+
 int plan_add_env(struct plan *plan, const char *spec, struct err *err) {
     _cleanup_free_ char *assignment = NULL;
     const char *value;
@@ -306,6 +323,7 @@ static void append_word(struct buf *buf, const char *word) {
 void action_format(const struct action *action, struct buf *buf) {
     switch (action->kind) {
     case ACTION_WORKDIR:
+    case ACTION_COMMIT:
         buf_puts(buf, action->target);
         break;
     case ACTION_SHELL:

@@ -45,17 +45,38 @@ struct tmpfs_mount {
     uint64_t size_bytes; /* 0: the kernel's default, half of the memory */
 };
 
+enum keep_mode {
+    KEEP_SHARED,  /* by any number of runs at once */
+    KEEP_LOCKED,  /* one run at a time, others wait */
+    KEEP_PRIVATE, /* one run at a time, others get another directory of the same name */
+};
+
+/** struct keep - a directory of the store that outlives the run */
+struct keep {
+    char *name;
+    char *target; /* absolute container path */
+    enum keep_mode mode;
+    bool read_only;
+};
+
 enum action_kind {
     ACTION_WORKDIR,  /* -W target */
     ACTION_SHELL,    /* -S argv[2], argv being /bin/sh -c CMD */
     ACTION_EXEC,     /* -X argv */
     ACTION_DOWNLOAD, /* -D source (container):target (host) */
     ACTION_UPLOAD,   /* -U source (host):target (container) */
+    ACTION_COMMIT,   /* -C target, a name for the image */
 };
 
-/** struct action - one thing that a run does */
+/**
+ * struct action - one thing that a run does
+ * @transient: with plan->remember: neither it nor what comes after is remembered
+ * @forget: with plan->remember: what was remembered of it and of what comes after does not count
+ */
 struct action {
     enum action_kind kind;
+    bool transient;
+    bool forget;
     struct strv argv;
     char *source;
     char *target; /* NULL: the base name of @source, in the current or work directory */
@@ -90,7 +111,11 @@ struct plan {
     uint64_t step_timeout_nsec; /* of each step; CLOCK_NEVER: none */
     bool read_only;             /* the container's root file system */
     bool on_failure_shell;      /* a shell in the container when a step fails, on a terminal */
-    char *store;                /* directory of images and runs; NULL: the user's own */
+    bool remember;              /* steps are remembered; what they can see is in remember_key.c */
+    uint64_t remember_nsec;     /* how long, from their last use */
+    struct keep *keeps;
+    size_t n_keeps;
+    char *store; /* directory of images and runs; NULL: the user's own */
 };
 
 /** plan_init() - set every default. */
@@ -125,6 +150,12 @@ int plan_add_volume(struct plan *plan, const char *spec, struct err *err);
  * @spec: DST[:SIZE], SIZE being a number with an optional k, m or g, optionally "size=" before it
  */
 int plan_add_tmpfs(struct plan *plan, const char *spec, struct err *err);
+
+/**
+ * plan_add_keep() - append a kept directory
+ * @spec: NAME:DST[:OPTS], OPTS being a list of ro, shared, locked and private
+ */
+int plan_add_keep(struct plan *plan, const char *spec, struct err *err);
 
 /**
  * plan_add_env() - set or pass through a variable
@@ -182,6 +213,15 @@ static inline bool plan_takes_ports(const struct plan *plan) {
 /** plan_has_bridge() - whether the container gets a link and an address. */
 static inline bool plan_has_bridge(const struct plan *plan) {
     return plan->net == NET_BRIDGE || plan->net == NET_NAT;
+}
+
+/** plan_workdir() - where a change to @dir leads from @base; to free(3), NULL without memory. */
+char *plan_workdir(const char *base, const char *dir);
+
+/** action_is_remembered() - whether an action's result is a layer that can be remembered. */
+static inline bool action_is_remembered(const struct action *action) {
+    return action->kind == ACTION_SHELL || action->kind == ACTION_EXEC ||
+           action->kind == ACTION_UPLOAD;
 }
 
 /** action_is_step() - whether an action runs a program. */

@@ -45,12 +45,17 @@ static int check_env(const struct plan *plan, struct err *err) {
 
 /* The target of the mount numbered @i, volumes first, and the option that asked for it. */
 static const char *mount_target(const struct plan *plan, size_t i, const char **ret_option) {
-    *ret_option = i < plan->n_volumes ? "-v" : "--tmpfs";
-    return i < plan->n_volumes ? plan->volumes[i].target : plan->tmpfs[i - plan->n_volumes].target;
+    if (i < plan->n_volumes) {
+        *ret_option = "-v";
+        return plan->volumes[i].target;
+    }
+    i -= plan->n_volumes;
+    *ret_option = i < plan->n_tmpfs ? "--tmpfs" : "-k";
+    return i < plan->n_tmpfs ? plan->tmpfs[i].target : plan->keeps[i - plan->n_tmpfs].target;
 }
 
 static int check_mounts(const struct plan *plan, struct err *err) {
-    size_t n = plan->n_volumes + plan->n_tmpfs;
+    size_t n = plan->n_volumes + plan->n_tmpfs + plan->n_keeps;
 
     for (size_t i = 0; i < n; i++) {
         const char *option, *other_option;
@@ -69,6 +74,27 @@ static int check_mounts(const struct plan *plan, struct err *err) {
     return 0;
 }
 
+/* Two places of one kept directory could lock each other out. */
+static int check_keeps(const struct plan *plan, struct err *err) {
+    for (size_t i = 0; i < plan->n_keeps; i++)
+        for (size_t j = 0; j < i; j++)
+            if (str_eq(plan->keeps[i].name, plan->keeps[j].name))
+                return err_set(err, -EINVAL, "-k %s is given twice; give each its own name",
+                               plan->keeps[i].name);
+    return 0;
+}
+
+static int check_remember(const struct plan *plan, struct err *err) {
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        const struct action *action = &plan->actions[i];
+
+        if (!plan->remember && (action->transient || action->forget))
+            return err_set(err, -EINVAL, "%s means something with -r alone",
+                           action->forget ? "--forget" : "--no-remember");
+    }
+    return 0;
+}
+
 int plan_check(const struct plan *plan, struct err *err) {
     int r = check_names(plan, err);
 
@@ -76,6 +102,10 @@ int plan_check(const struct plan *plan, struct err *err) {
         r = check_env(plan, err);
     if (r == 0)
         r = check_mounts(plan, err);
+    if (r == 0)
+        r = check_keeps(plan, err);
+    if (r == 0)
+        r = check_remember(plan, err);
     if (r < 0)
         return r;
     if (plan->isolate && !plan_has_bridge(plan))

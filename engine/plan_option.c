@@ -56,7 +56,7 @@ static const struct plan_option {
     {"pull", set_pull},           {"volume", plan_add_volume}, {"tmpfs", plan_add_tmpfs},
     {"env", plan_add_env},        {"user", set_user},          {"net", set_net},
     {"publish", plan_add_port},   {"hostname", set_hostname},  {"name", set_name},
-    {"read-only", set_read_only}, {"isolate", set_isolate},
+    {"read-only", set_read_only}, {"isolate", set_isolate},    {"keep", plan_add_keep},
 };
 
 int plan_option(struct plan *plan, const char *name, const char *value, struct err *err) {

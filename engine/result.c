@@ -41,7 +41,7 @@ const char *outcome_name(enum outcome outcome) {
 static const char *kind_name(enum action_kind kind) {
     static const char *const names[] = {
         [ACTION_WORKDIR] = "workdir",   [ACTION_SHELL] = "shell",   [ACTION_EXEC] = "exec",
-        [ACTION_DOWNLOAD] = "download", [ACTION_UPLOAD] = "upload",
+        [ACTION_DOWNLOAD] = "download", [ACTION_UPLOAD] = "upload", [ACTION_COMMIT] = "commit",
     };
 
     return (size_t)kind < N_ELEMENTS(names) ? names[kind] : "unknown";
@@ -81,6 +81,8 @@ static void put_action(struct json_writer *json, const struct action_result *res
     json_writer_string(json, outcome_name(result->outcome));
     json_writer_key(json, "status");
     json_writer_i64(json, result->status);
+    json_writer_key(json, "remembered");
+    json_writer_bool(json, result->remembered);
     json_writer_key(json, "started");
     put_moment(json, result->started_nsec);
     json_writer_key(json, "elapsed_seconds");

@@ -6,6 +6,7 @@
 #include "base/json_writer.h"
 #include "plan.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ enum outcome {
 struct action_result {
     size_t index; /* in plan->actions */
     enum outcome outcome;
+    bool remembered;       /* nothing was executed: the result of an earlier run was used */
     int status;            /* exit status, 128+N for a signal */
     uint64_t started_nsec; /* since the epoch */
     uint64_t elapsed_nsec;
@@ -62,7 +64,7 @@ const char *outcome_name(enum outcome outcome);
  *
  * One object: version (1), image, name, outcome, exit_status, started (RFC 3339, UTC; null when it
  * never did), setup_seconds, elapsed_seconds, error (a text or null) and actions, a list of objects
- * with index (from 1), kind, command, outcome, status, started and elapsed_seconds.
+ * with index (from 1), kind, command, outcome, status, remembered, started and elapsed_seconds.
  */
 void result_to_json(const struct result *result, const struct plan *plan, struct json_writer *json);
 

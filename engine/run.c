@@ -5,6 +5,7 @@
  */
 #include "run.h"
 
+#include "remember.h"
 #include "session.h"
 #include "signals.h"
 #include "steps.h"
@@ -25,8 +26,14 @@ static void note_condition(struct result *result, int condition, int interrupted
 static int carry_out(const struct session_request *request, struct result *result,
                      struct err *err) {
     struct session session;
-    int r = session_start(&session, request, err);
+    int interrupted, r;
 
+    if (remember_is_asked(request->plan)) {
+        r = remember_run(request, result, &interrupted, err);
+        note_condition(result, r, interrupted);
+        return r < 0 ? r : 0;
+    }
+    r = session_start(&session, request, err);
     if (r == 0) {
         result->setup_nsec = clock_realtime() - result->started_nsec;
         r = steps_run(&session.supervisor, result, err);

@@ -61,6 +61,20 @@ static void undo_confine(void *argument) {
     confine_done(argument);
 }
 
+static void undo_keeps(void *argument) {
+    keeps_close(argument);
+}
+
+static int open_keeps(struct session *s, struct err *err) {
+    struct container *c = &s->container;
+
+    if (c->plan->n_keeps == 0 || s->request.keeps)
+        return 0;
+    c->keeps = &s->keeps;
+    unwind_push(&s->unwind, undo_keeps, &s->keeps);
+    return keeps_open(&s->keeps, c->plan, &c->store, &s->supervisor, err);
+}
+
 static void undo_network(void *argument) {
     connect_destroy(argument);
 }
@@ -88,7 +102,7 @@ static void undo_keep(void *argument) {
         session->keep(session->keep_context, &session->container);
 }
 
-static int open_state(struct session *s, struct err *err) {
+static int open_store(struct session *s, struct err *err) {
     struct container *c = &s->container;
     int r = store_open(&c->store, c->plan->store, state_owners(c->map.mode), err);
 
@@ -96,6 +110,15 @@ static int open_state(struct session *s, struct err *err) {
         return r;
     unwind_push(&s->unwind, undo_store, &c->store);
     state_clean(&c->store, &c->map, c->log);
+    return 0;
+}
+
+static int open_state(struct session *s, struct err *err) {
+    struct container *c = &s->container;
+    int r = open_store(s, err);
+
+    if (r < 0)
+        return r;
     r = state_create(&c->state, &c->store, c->plan->name, err);
     if (r == 0)
         unwind_push(&s->unwind, undo_state, c);
@@ -174,6 +197,8 @@ static int attempt(struct session *s, struct err *err) {
         unwind_push(&s->unwind, undo_volumes, c);
         r = trees_check_volumes(c, err);
     }
+    if (r == 0)
+        r = open_keeps(s, err);
     if (r == 0) {
         unwind_push(&s->unwind, undo_keep, s);
         /* Below the child on the stack: it is destroyed after that has ended. */
@@ -229,15 +254,18 @@ static void protect_program(const struct container *c, const struct run_hooks *h
                 "the container could change this program's own file: install it as another user's");
 }
 
-int session_start(struct session *s, const struct session_request *request, struct err *err) {
+static void fill_in(struct session *s, const struct session_request *request) {
     const struct run_hooks *hooks = request->hooks;
-    int r = 0;
 
     *s = (struct session){
         .request = *request,
         .container = {.plan = request->plan,
                       .log = &hooks->log,
                       .layers = request->layers,
+                      .volume_layers = request->volume_layers,
+                      .workdir = request->workdir,
+                      .streams = request->streams,
+                      .keeps = request->keeps,
                       .has_streams = request->has_streams,
                       .takes_closures = request->takes_closures,
                       .socket_fd = -1,
@@ -251,6 +279,36 @@ int session_start(struct session *s, const struct session_request *request, stru
                        .grace_deadline_nsec = CLOCK_NEVER},
     };
     s->supervisor.container = &s->container;
+}
+
+int session_look_up(struct session *s, const struct session_request *request,
+                    const struct idmap *map, struct err *err) {
+    int r = 0;
+
+    fill_in(s, request);
+    if (map)
+        s->container.map = *map;
+    else
+        r = idmap_choose(&s->container.map, err);
+    while (r == 0) {
+        r = open_store(s, err);
+        if (r == 0)
+            r = session_find_image(s, err);
+        if (r != SESSION_FALL_BACK)
+            break;
+        unwind_all(&s->unwind);
+        r = idmap_fall_back(&s->container.map) ? 0 : -EPERM;
+    }
+    if (r != 0)
+        unwind_all(&s->unwind);
+    return r;
+}
+
+int session_start(struct session *s, const struct session_request *request, struct err *err) {
+    const struct run_hooks *hooks = request->hooks;
+    int r = 0;
+
+    fill_in(s, request);
     if (request->has_streams)
         r = look_at_standard_streams(s->container.terminals, err);
     terminal_init(&s->supervisor.terminal, s->container.terminals);

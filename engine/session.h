@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "container.h"
+#include "keeps.h"
 #include "plan.h"
 #include "run.h"
 #include "supervise.h"
@@ -24,6 +25,10 @@
  * @deadline_nsec: when it is to end, CLOCK_MONOTONIC; CLOCK_NEVER
  * @layers: directories that lie over the image's layers, the lowest first, relative to the store's
  *          directory (store->fd) and owned as its layers are; NULL: none
+ * @volume_layers: the same over each of the plan's copy-on-write volumes; NULL: none
+ * @workdir: where actions begin, a directory that is there; NULL: in the image's
+ * @streams: three descriptors that steps have in place of the standard ones; NULL: none
+ * @keeps: the plan's kept directories, open already; NULL: they are opened with the container
  * @has_streams: steps have this process's standard input, output and error, or terminals for those
  *               that are terminals; else /dev/null
  * @takes_closures: functions of this process may be called in it (job_closure())
@@ -35,6 +40,10 @@ struct session_request {
     int signal_fd;
     uint64_t deadline_nsec;
     const struct strv *layers;
+    const struct strv *volume_layers;
+    const char *workdir;
+    const int *streams;
+    const struct keeps *keeps;
     bool has_streams;
     bool takes_closures;
     bool ask_first;
@@ -58,6 +67,7 @@ struct session {
     /* private */
     struct session_request request;
     struct unwind unwind;
+    struct keeps keeps;
 };
 
 /**
@@ -82,6 +92,16 @@ int session_connect(const struct session *session, struct err *err);
  * Return: 0 or -errno with a text.
  */
 int session_introduce(const struct session *session, int fd, struct err *err);
+
+/**
+ * session_look_up() - choose how ids are mapped, open the store and find the image, and no more
+ * @map: how; NULL: as this host allows
+ *
+ * Fills in @session->container's map, store and image, and its supervisor as far as waiting goes.
+ * Context, Return: as session_start(); session_end() is due when it is 0.
+ */
+int session_look_up(struct session *session, const struct session_request *request,
+                    const struct idmap *map, struct err *err);
 
 /** session_end() - end the container and unwind it; a second call does nothing. */
 void session_end(struct session *session);

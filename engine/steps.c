@@ -103,24 +103,31 @@ static int do_action(struct supervisor *s, size_t index, int *ret_status, struct
     return r == 0 ? await_done(s, ret_status, err) : r;
 }
 
-/* A look around after a failure; its own status counts for nothing. */
-static int offer_shell(struct supervisor *s) {
+void steps_offer_shell(struct supervisor *s, const struct result *result) {
     int status, r;
     struct err err;
 
+    if (result->outcome != OUTCOME_FAILED || !s->container->plan->on_failure_shell)
+        return;
     if (!s->container->terminals[0]) {
         log_warning(s->container->log,
                     "--on-failure shell: standard input is no terminal, so there is no shell");
-        return 0;
+        return;
     }
     log_info(s->container->log, "a shell in the container, as it is; exit ends the run");
     s->step_deadline_nsec = CLOCK_NEVER;
+    /* Its own status counts for nothing. */
     r = ask(s, MESSAGE_SHELL, 0, -1, &err);
     if (r == 0)
         r = await_done(s, &status, &err);
     if (r < 0)
         log_warning(s->container->log, "no shell: %s", err.message);
-    return r;
+}
+
+int steps_repeat(struct supervisor *s, size_t index, struct err *err) {
+    int status;
+
+    return do_action(s, index, &status, err);
 }
 
 static enum outcome outcome_of(const struct supervisor *s, int r, int status) {
@@ -160,13 +167,20 @@ int steps_run_one(struct supervisor *s, size_t index, struct result *result, str
     action.elapsed_nsec = clock_monotonic() - started;
     action.outcome = outcome_of(s, r, status);
     action.status = exit_status_of(s, action.outcome, status);
-    result->outcome = action.outcome;
-    result->exit_status = action.status;
-    if (hooks->action_finished)
-        hooks->action_finished(hooks->context, plan, &action);
-    if (result_add(result, &action) < 0 && r >= 0)
-        return err_nomem(err);
+    if (steps_note(s, &action, result, r < 0 ? NULL : err) < 0 && r >= 0)
+        return -ENOMEM;
     return r;
+}
+
+int steps_note(struct supervisor *s, const struct action_result *action, struct result *result,
+               struct err *err) {
+    const struct run_hooks *hooks = s->hooks;
+
+    result->outcome = action->outcome;
+    result->exit_status = action->status;
+    if (hooks->action_finished)
+        hooks->action_finished(hooks->context, s->container->plan, action);
+    return result_add(result, action) < 0 ? err_nomem(err) : 0;
 }
 
 int steps_run(struct supervisor *s, struct result *result, struct err *err) {
@@ -175,7 +189,7 @@ int steps_run(struct supervisor *s, struct result *result, struct err *err) {
 
     for (size_t i = 0; r == 0 && i < plan->n_actions && result->outcome == OUTCOME_OK; i++)
         r = steps_run_one(s, i, result, err);
-    if (r == 0 && result->outcome == OUTCOME_FAILED && plan->on_failure_shell)
-        (void)offer_shell(s);
+    if (r == 0)
+        steps_offer_shell(s, result);
     return r;
 }

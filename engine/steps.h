@@ -31,6 +31,25 @@ int steps_run_one(struct supervisor *supervisor, size_t index, struct result *re
                   struct err *err);
 
 /**
+ * steps_repeat() - carry out an action without a word of it, as of a workdir in a new container
+ *
+ * Return: as steps_run(); a status other than 0 counts for nothing.
+ */
+int steps_repeat(struct supervisor *supervisor, size_t index, struct err *err);
+
+/**
+ * steps_note() - report an action for which nothing had to be done
+ * @action: how it went; added to @result
+ *
+ * Return: 0 or -ENOMEM with a text.
+ */
+int steps_note(struct supervisor *supervisor, const struct action_result *action,
+               struct result *result, struct err *err);
+
+/** steps_offer_shell() - a look around after a failed step, if the plan says so. */
+void steps_offer_shell(struct supervisor *supervisor, const struct result *result);
+
+/**
  * steps_run() - carry out the plan's actions in their order
  * @result: each action that was begun is added; outcome and exit status are set
  *

@@ -154,9 +154,11 @@ static int take_descriptors(struct supervisor *s, const struct message *message,
     return err_set(err, -EPROTO, "the container sent what nobody asked for");
 }
 
+#define N_AWAITED (3 + TERMINAL_N_POLL + CAPTURE_N_POLL)
+
 int supervise_await(struct supervisor *s, struct message *message, struct err *err) {
     for (;;) {
-        struct pollfd fds[3 + TERMINAL_N_POLL + NETWORK_MAX_POLL] = {
+        struct pollfd fds[N_AWAITED + NETWORK_MAX_POLL] = {
             {.fd = s->container->socket_fd, .events = POLLIN},
             {.fd = s->signal_fd, .events = POLLIN},
             {.fd = s->pidfd, .events = POLLIN},
@@ -165,9 +167,16 @@ int supervise_await(struct supervisor *s, struct message *message, struct err *e
         size_t n_came = 0;
 
         terminal_poll(&s->terminal, fds + 3);
-        if (wait_for_all(s, fds, 3 + TERMINAL_N_POLL) < 0)
+        for (int i = 0; i < CAPTURE_N_POLL; i++)
+            fds[3 + TERMINAL_N_POLL + i].fd = -1;
+        if (s->capture)
+            capture_poll(s->capture, fds + 3 + TERMINAL_N_POLL);
+        if (wait_for_all(s, fds, N_AWAITED) < 0)
             return err_errno(err, "cannot wait for the container");
         terminal_dispatch(&s->terminal, fds + 3);
+        /* What a step has written comes before the word of its end. */
+        if (s->capture)
+            capture_dispatch(s->capture);
         /* Its last words came before its end, though the end may have been seen first. */
         if (fds[2].revents && !fds[0].revents)
             (void)poll(fds, 1, 0);

@@ -3,6 +3,7 @@
 #define MAYFLY_SUPERVISE_H
 
 #include "base/err.h"
+#include "capture.h"
 #include "container.h"
 #include "message.h"
 #include "run.h"
@@ -23,6 +24,7 @@
  * @deadline_nsec: of the whole run, CLOCK_MONOTONIC
  * @step_deadline_nsec: of the action under way
  * @grace_deadline_nsec: until which a step may go on after a signal
+ * @capture: takes what steps write; NULL: they write to the standard streams themselves
  * @terminal: the host's, joined to the running step's
  */
 struct supervisor {
@@ -35,6 +37,7 @@ struct supervisor {
     uint64_t deadline_nsec;
     uint64_t step_deadline_nsec;
     uint64_t grace_deadline_nsec;
+    struct capture *capture;
     struct terminal terminal;
 };
 

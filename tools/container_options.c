@@ -20,6 +20,10 @@ static const struct option_spec container_options[] = {
      "show a host directory or file at DST; OPTS is rw (default), ro, or cow: writable inside, "
      "the host's copy never touched",
      0},
+    {"keep", 'k', "NAME:DST[:OPTS]", CONTAINER,
+     "a directory that outlives the run, for caches; OPTS is any of ro, locked (one run at a "
+     "time, others wait), private (others get another one)",
+     0},
     {"tmpfs", 0, "DST[:SIZE]", CONTAINER, "an empty directory in memory at DST", 0},
     {"env", 'e', "NAME[=VALUE]", CONTAINER,
      "set a variable, or without =VALUE pass the host's through; nothing else of the host's "

@@ -65,6 +65,17 @@ static int apply_run_option(struct run_options *run, const struct options *optio
     const char *value = options->value;
 
     switch ((enum run_option)options->spec->id) {
+    case RUN_OPTION_REMEMBER:
+        run->plan.remember = true;
+        return 0;
+    case RUN_OPTION_REMEMBER_FOR:
+        return set_timeout("--remember-for", value, &run->plan.remember_nsec, err);
+    case RUN_OPTION_NO_REMEMBER:
+        run->next_is_transient = true;
+        return 0;
+    case RUN_OPTION_FORGET:
+        run->next_is_forgotten = true;
+        return 0;
     case RUN_OPTION_TIMEOUT:
         return set_timeout("--timeout", value, &run->plan.timeout_nsec, err);
     case RUN_OPTION_STEP_TIMEOUT:
@@ -93,6 +104,17 @@ static int apply_run_option(struct run_options *run, const struct options *optio
     }
 }
 
+/* --no-remember and --forget are about the step after them. */
+static void mark_step(struct run_options *run, size_t n_before) {
+    struct action *action = &run->plan.actions[n_before];
+
+    if (run->plan.n_actions == n_before || !action_is_remembered(action))
+        return;
+    action->transient = run->next_is_transient;
+    action->forget = run->next_is_forgotten;
+    run->next_is_transient = run->next_is_forgotten = false;
+}
+
 static int apply(struct run_options *run, struct options *options, struct err *err) {
     struct plan *plan = &run->plan;
     const char *value = options->value;
@@ -111,6 +133,8 @@ static int apply(struct run_options *run, struct options *options, struct err *e
         return plan_add_action(plan, ACTION_DOWNLOAD, NULL, value, err);
     case RUN_OPTION_UPLOAD:
         return plan_add_action(plan, ACTION_UPLOAD, NULL, value, err);
+    case RUN_OPTION_COMMIT:
+        return plan_add_action(plan, ACTION_COMMIT, NULL, value, err);
     default:
         return apply_run_option(run, options, err);
     }
@@ -128,12 +152,18 @@ int run_options_parse(struct run_options *run, int argc, char **argv, const char
     if (default_net && *default_net && plan_set_net(&run->plan, default_net, err) < 0)
         return err_wrap(err, "MAYFLY_NET");
     while ((r = options_next(&options, err)) == 0) {
+        size_t n_before = run->plan.n_actions;
+
         r = apply(run, &options, err);
         if (r != 0)
             return r;
+        mark_step(run, n_before);
     }
     if (r == OPTIONS_WORD)
         return err_set(err, -EINVAL, "'%s' is no option; a command is given as -S '%s'",
                        options.value, options.value);
+    if (r >= 0 && (run->next_is_transient || run->next_is_forgotten))
+        return err_set(err, -EINVAL, "%s stands before the step that it is about; none follows",
+                       run->next_is_forgotten ? "--forget" : "--no-remember");
     return r < 0 ? r : plan_check(&run->plan, err);
 }

@@ -16,6 +16,11 @@ enum run_option {
     RUN_OPTION_EXEC,
     RUN_OPTION_DOWNLOAD,
     RUN_OPTION_UPLOAD,
+    RUN_OPTION_COMMIT,
+    RUN_OPTION_REMEMBER,
+    RUN_OPTION_REMEMBER_FOR,
+    RUN_OPTION_NO_REMEMBER,
+    RUN_OPTION_FORGET,
     RUN_OPTION_TIMEOUT,
     RUN_OPTION_STEP_TIMEOUT,
     RUN_OPTION_ON_FAILURE,
@@ -36,10 +41,13 @@ size_t run_options_specs(struct option_spec specs[OPTIONS_MAX]);
 
 /**
  * struct run_options - what the one-liner's command line says
+ * @next_is_transient, @next_is_forgotten: --no-remember and --forget, until the step they are about
  * @json: file for the run's result; borrowed from argv; NULL: none
  */
 struct run_options {
     struct plan plan;
+    bool next_is_transient;
+    bool next_is_forgotten;
     const char *json;
     enum verbosity verbosity;
     enum color_when color;

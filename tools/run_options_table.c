@@ -8,6 +8,7 @@
 
 #define ACTIONS "Actions, done strictly in the order given"
 #define CONTAINER "The container"
+#define REMEMBER "Remembered steps"
 #define RUN "The run"
 #define MESSAGES "Messages"
 
@@ -26,12 +27,27 @@ static const struct option_spec actions[] = {
     {"upload", 'U', "SRC[:DEST]", ACTIONS,
      "copy a file or directory into the container; without DEST, into the workdir",
      RUN_OPTION_UPLOAD},
+    {"commit", 'C', "NAME[:TAG]", ACTIONS,
+     "save the container's file system as it is now as an image; processes that still run end",
+     RUN_OPTION_COMMIT},
 
     {"image", 'i', "REF", CONTAINER, "the image it starts from (see below); needed",
      RUN_OPTION_IMAGE},
 };
 
 static const struct option_spec rest[] = {
+    {"remember", 'r', NULL, REMEMBER,
+     "keep what each -S, -X and -U makes, and use it again the next time the same is asked for; "
+     "such steps read nothing from standard input and have no terminal",
+     RUN_OPTION_REMEMBER},
+    {"no-remember", 0, NULL, REMEMBER, "the next step, and what follows it, is not remembered",
+     RUN_OPTION_NO_REMEMBER},
+    {"forget", 0, NULL, REMEMBER, "the next step, and what follows it, runs anew",
+     RUN_OPTION_FORGET},
+    {"remember-for", 0, "TIME", REMEMBER,
+     "how long after its last use a step is remembered: 7d (default), 12h",
+     RUN_OPTION_REMEMBER_FOR},
+
     {"timeout", 0, "TIME", RUN, "end the whole run after TIME: 90s, 10m, 1.5h", RUN_OPTION_TIMEOUT},
     {"step-timeout", 0, "TIME", RUN, "end the run when one step takes longer than TIME",
      RUN_OPTION_STEP_TIMEOUT},

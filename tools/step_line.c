@@ -22,7 +22,7 @@
 static const char *option_of(enum action_kind kind) {
     static const char *const options[] = {
         [ACTION_WORKDIR] = "-W ",  [ACTION_SHELL] = "-S ",  [ACTION_EXEC] = "-X ",
-        [ACTION_DOWNLOAD] = "-D ", [ACTION_UPLOAD] = "-U ",
+        [ACTION_DOWNLOAD] = "-D ", [ACTION_UPLOAD] = "-U ", [ACTION_COMMIT] = "-C ",
     };
 
     return options[kind];
@@ -71,7 +71,7 @@ void step_line_outcome(struct buf *buf, const struct action_result *result) {
 
     switch (result->outcome) {
     case OUTCOME_OK:
-        buf_puts(buf, "ok");
+        buf_puts(buf, result->remembered ? "remembered" : "ok");
         break;
     case OUTCOME_FAILED:
         if (result->status > 128)
