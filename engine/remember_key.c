@@ -183,3 +183,13 @@ const char *remember_key_difference(const struct strv *before, const struct strv
 
     return label ? label : first_without(before, now, ret_n_label);
 }
+
+size_t remember_key_distance(const struct strv *before, const struct strv *now) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < now->n; i++)
+        n += !has_same(before, now->items[i]);
+    for (size_t i = 0; i < before->n; i++)
+        n += !has_same(now, before->items[i]);
+    return n;
+}

@@ -56,4 +56,7 @@ void remember_key(const struct strv *facts, char ret_key[SHA256_HEX_BYTES]);
 const char *remember_key_difference(const struct strv *before, const struct strv *now,
                                     size_t *ret_n_label);
 
+/** remember_key_distance() - in how many facts two steps differ. */
+size_t remember_key_distance(const struct strv *before, const struct strv *now);
+
 #endif

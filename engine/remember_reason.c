@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Why a step runs although the like of it is remembered.  Of those that have the
- * same below them, the newest with the same command is taken, else the newest in
- * the same place; for a run's first step also one that was made on what the same
- * reference meant before.  The first fact in which the two differ is the reason.
+ * same below them, that with the same command is taken, else one in the same
+ * place, the most like and then the newest of them; for a run's first step also one that was made
+ * on what the same reference meant before.  The first fact in which the two differ is the reason.
  */
 #include "remember_reason.h"
 
@@ -89,13 +89,16 @@ int remember_reason(const struct store *store, const struct remember_miss *miss,
     _cleanup_step_entries_ struct step_entries entries = {0};
     const struct step_record *nearest = NULL;
     int r = step_list(store, &entries, NULL), best = 0;
+    size_t least = SIZE_MAX;
 
     for (size_t i = 0; r == 0 && i < entries.n; i++) {
         const struct step_record *record = &entries.items[i].step.record;
+        size_t distance = remember_key_distance(&record->facts, miss->facts);
         int like = likeness(record, miss);
 
-        if (like > 0 && like >= best) {
+        if (like > best || (like > 0 && like == best && distance <= least)) {
             best = like;
+            least = distance;
             nearest = record;
         }
     }
