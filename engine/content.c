@@ -338,35 +338,32 @@ int content_scan(const struct store *store, const char *path, struct content *re
                  struct err *err) {
     _cleanup_content_ struct content content = CONTENT_INIT;
     _cleanup_(unmap) struct list_file last = {0};
-    _cleanup_free_ struct walk *walk = calloc(1, sizeof *walk);
+    struct walk walk = {.list = &content.list, .began_nsec = now_of_files(), .err = err};
     char name[96];
     struct stat st;
     int r;
 
-    if (!walk)
-        return err_nomem(err);
     if (stat(path, &st) < 0)
         return err_errno(err, "cannot look at %s", path);
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return err_set(err, -EINVAL, "%s is neither a file nor a directory", path);
     name_of_last(path, name);
-    *walk = (struct walk){.list = &content.list, .began_nsec = now_of_files(), .err = err};
     if (map_list(store, name, &last)) {
-        walk->old = last.begin;
-        walk->old_end = last.end;
+        walk.old = last.begin;
+        walk.old_end = last.end;
     }
     buf_append(&content.list, MAGIC, sizeof MAGIC);
-    sha256_init(&walk->sha);
-    r = visit(walk, AT_FDCWD, path, 0);
+    sha256_init(&walk.sha);
+    r = visit(&walk, AT_FDCWD, path, 0);
     if (r == -ENOENT || r == -ENOTDIR)
         return err_wrap(err, "%s is being changed", path);
     if (r < 0)
         return err_wrap(err, "%s", path);
     if (buf_failed(&content.list))
         return err_nomem(err);
-    sha256_final_hex(&walk->sha, content.hex);
-    content.n_entries = walk->n_entries;
-    content.n_read = walk->n_read;
+    sha256_final_hex(&walk.sha, content.hex);
+    content.n_entries = walk.n_entries;
+    content.n_read = walk.n_read;
     /* A list that cannot be saved costs time the next time, and nothing else. */
     if (!last.data || content.list.size != last.size - SHA256_BYTES ||
         memcmp(content.list.data, last.data, content.list.size) != 0)
