@@ -140,7 +140,7 @@ int remember_key_facts(const struct plan *plan, size_t index, const struct remem
     if (r == 0)
         r = add_number(facts, "network", plan->net);
     if (r == 0)
-        r = add(facts, "bridge", plan->bridge ? plan->bridge : "");
+        r = add(facts, "bridge", plan->bridge ? plan->bridge : plan->network ? plan->network : "");
     if (r == 0)
         r = add(facts, "host name", plan->hostname ? plan->hostname : "");
     if (r == 0)
