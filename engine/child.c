@@ -27,6 +27,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -135,6 +136,8 @@ static int build(const struct container *container, struct trees *trees, struct 
     _cleanup_close_ int root = -1;
     size_t n_stacked = 0;
 
+    if (container->cgroup && unshare(CLONE_NEWCGROUP) < 0)
+        return err_errno(err, "cannot make a cgroup namespace");
     root = trees_build(container, trees, &n_stacked, err);
     if (root < 0)
         return root;

@@ -3,6 +3,7 @@
 #define MAYFLY_CONTAINER_H
 
 #include "base/log.h"
+#include "cgroup.h"
 #include "confine.h"
 #include "idmap.h"
 #include "plan.h"
@@ -46,6 +47,7 @@ struct container {
     struct state state;
     struct image image;
     struct confine confine;
+    struct cgroup *cgroup;         /* NULL: that of whoever started it */
     struct network *network;       /* with a bridge, on the host's side */
     int owner_fd;                  /* a user namespace that the container's is inside of; or -1 */
     struct volume_source *volumes; /* one for each of the plan's; owned */

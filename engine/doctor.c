@@ -60,7 +60,7 @@ static void examine_kernel(struct examination *e) {
 static pid_t start_probe(int *ret_pidfd, struct err *err) {
     pid_t pid = spawn(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
                           CLONE_NEWNET | CLONE_NEWCGROUP,
-                      ret_pidfd, err);
+                      -1, ret_pidfd, err);
 
     if (pid == 0)
         for (;;)

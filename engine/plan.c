@@ -79,6 +79,7 @@ void plan_done(struct plan *plan) {
     free(plan->bridge);
     free(plan->network);
     free(plan->ports);
+    limits_done(&plan->limits);
     free(plan->store);
     plan_init(plan);
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "limits.h"
 #include "net/nat.h"
 
 #include <stdbool.h>
@@ -104,9 +105,10 @@ struct plan {
     enum net_mode net;
     struct nat_port *ports; /* published; with NET_NAT alone */
     size_t n_ports;
-    char *bridge;               /* of NET_BRIDGE: an existing one of the host; NULL: mayfly's own */
-    char *network;              /* of NET_BRIDGE: one that was made by a command; NULL: mayfly's */
-    bool isolate;               /* from others on the bridge that are isolated */
+    char *bridge;  /* of NET_BRIDGE: an existing one of the host; NULL: mayfly's own */
+    char *network; /* of NET_BRIDGE: one that was made by a command; NULL: mayfly's */
+    bool isolate;  /* from others on the bridge that are isolated */
+    struct limits limits;
     uint64_t timeout_nsec;      /* of the whole run; CLOCK_NEVER: none */
     uint64_t step_timeout_nsec; /* of each step; CLOCK_NEVER: none */
     bool read_only;             /* the container's root file system */

@@ -106,6 +106,8 @@ int plan_check(const struct plan *plan, struct err *err) {
         r = check_keeps(plan, err);
     if (r == 0)
         r = check_remember(plan, err);
+    if (r == 0)
+        r = limits_check(&plan->limits, err);
     if (r < 0)
         return r;
     if (plan->isolate && !plan_has_bridge(plan))

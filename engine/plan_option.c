@@ -49,14 +49,49 @@ static int set_read_only(struct plan *plan, const char *value, struct err *err) 
     return 0;
 }
 
+static int set_memory(struct plan *plan, const char *value, struct err *err) {
+    return limits_set_memory(&plan->limits, value, err);
+}
+
+static int set_memory_swap(struct plan *plan, const char *value, struct err *err) {
+    return limits_set_memory_swap(&plan->limits, value, err);
+}
+
+static int set_cpus(struct plan *plan, const char *value, struct err *err) {
+    return limits_set_cpus(&plan->limits, value, err);
+}
+
+static int set_cpu_shares(struct plan *plan, const char *value, struct err *err) {
+    return limits_set_cpu_shares(&plan->limits, value, err);
+}
+
+static int set_cpuset(struct plan *plan, const char *value, struct err *err) {
+    return limits_set_cpuset(&plan->limits, value, err);
+}
+
+static int set_pids(struct plan *plan, const char *value, struct err *err) {
+    return limits_set_pids(&plan->limits, value, err);
+}
+
+static int add_io(struct plan *plan, const char *value, struct err *err) {
+    return limits_add_io(&plan->limits, value, err);
+}
+
 static const struct plan_option {
     const char *name;
     int (*apply)(struct plan *plan, const char *value, struct err *err);
 } plan_options[] = {
-    {"pull", set_pull},           {"volume", plan_add_volume}, {"tmpfs", plan_add_tmpfs},
-    {"env", plan_add_env},        {"user", set_user},          {"net", set_net},
-    {"publish", plan_add_port},   {"hostname", set_hostname},  {"name", set_name},
-    {"read-only", set_read_only}, {"isolate", set_isolate},    {"keep", plan_add_keep},
+    {"pull", set_pull},         {"volume", plan_add_volume},
+    {"tmpfs", plan_add_tmpfs},  {"env", plan_add_env},
+    {"user", set_user},         {"net", set_net},
+    {"publish", plan_add_port}, {"hostname", set_hostname},
+    {"name", set_name},         {"read-only", set_read_only},
+    {"isolate", set_isolate},   {"keep", plan_add_keep},
+    {"memory", set_memory},     {"memory-swap", set_memory_swap},
+    {"cpus", set_cpus},         {"cpu-shares", set_cpu_shares},
+    {"cpuset", set_cpuset},     {"cpuset-cpus", set_cpuset},
+    {"pids", set_pids},         {"pids-limit", set_pids},
+    {"io-max", add_io},
 };
 
 int plan_option(struct plan *plan, const char *name, const char *value, struct err *err) {

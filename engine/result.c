@@ -83,10 +83,51 @@ static void put_action(struct json_writer *json, const struct action_result *res
     json_writer_i64(json, result->status);
     json_writer_key(json, "remembered");
     json_writer_bool(json, result->remembered);
+    json_writer_key(json, "out_of_memory");
+    json_writer_bool(json, result->out_of_memory);
     json_writer_key(json, "started");
     put_moment(json, result->started_nsec);
     json_writer_key(json, "elapsed_seconds");
     json_writer_seconds(json, result->elapsed_nsec);
+    json_writer_close_object(json);
+}
+
+/* The highest numbers and the sums; what was there at one moment says nothing after the run. */
+static void put_usage(struct json_writer *json, const struct cgroup_stats *usage) {
+    const struct {
+        const char *key;
+        uint64_t value;
+    } numbers[] = {
+        {"memory_peak_bytes", usage->memory_peak_bytes},
+        {"oom_kills", usage->oom_kills},
+        {"pids_peak", usage->pids_peak},
+        {"io_read_bytes", usage->io_read_bytes},
+        {"io_write_bytes", usage->io_write_bytes},
+    };
+    const struct {
+        const char *key;
+        uint64_t nsec;
+    } times[] = {
+        {"cpu_seconds", usage->cpu_nsec},
+        {"cpu_throttled_seconds", usage->cpu_throttled_nsec},
+    };
+
+    json_writer_key(json, "usage");
+    json_writer_open_object(json);
+    for (size_t i = 0; i < N_ELEMENTS(numbers); i++) {
+        json_writer_key(json, numbers[i].key);
+        if (numbers[i].value == CGROUP_UNKNOWN)
+            json_writer_string(json, NULL);
+        else
+            json_writer_i64(json, (int64_t)numbers[i].value);
+    }
+    for (size_t i = 0; i < N_ELEMENTS(times); i++) {
+        json_writer_key(json, times[i].key);
+        if (times[i].nsec == CGROUP_UNKNOWN)
+            json_writer_string(json, NULL);
+        else
+            json_writer_seconds(json, times[i].nsec);
+    }
     json_writer_close_object(json);
 }
 
@@ -111,6 +152,8 @@ void result_to_json(const struct result *result, const struct plan *plan,
     json_writer_seconds(json, result->elapsed_nsec);
     json_writer_key(json, "error");
     json_writer_string(json, result->outcome == OUTCOME_ERROR ? result->error.message : NULL);
+    if (result->has_usage)
+        put_usage(json, &result->usage);
     json_writer_key(json, "actions");
     json_writer_open_array(json);
     for (size_t i = 0; i < result->n_actions; i++)

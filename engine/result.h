@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/json_writer.h"
+#include "cgroup.h"
 #include "plan.h"
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ struct action_result {
     enum outcome outcome;
     bool remembered;       /* nothing was executed: the result of an earlier run was used */
     int status;            /* exit status, 128+N for a signal */
+    bool out_of_memory;    /* it failed, and a process in it was killed for want of memory */
     uint64_t started_nsec; /* since the epoch */
     uint64_t elapsed_nsec;
 };
@@ -45,6 +47,8 @@ struct result {
     uint64_t elapsed_nsec; /* set-up and unwinding included */
     uint64_t setup_nsec;   /* until the first action could start */
     struct err error;      /* of OUTCOME_ERROR */
+    bool has_usage;        /* the container had a control group of its own */
+    struct cgroup_stats usage;
 };
 
 /** result_init() - a run of which nothing has happened yet: OUTCOME_OK, status 0. */
@@ -64,7 +68,9 @@ const char *outcome_name(enum outcome outcome);
  *
  * One object: version (1), image, name, outcome, exit_status, started (RFC 3339, UTC; null when it
  * never did), setup_seconds, elapsed_seconds, error (a text or null) and actions, a list of objects
- * with index (from 1), kind, command, outcome, status, remembered, started and elapsed_seconds.
+ * with index (from 1), kind, command, outcome, status, remembered, out_of_memory, started and
+ * elapsed_seconds.
+ * With a control group also usage: an object of what struct cgroup_stats has, null for unknown.
  */
 void result_to_json(const struct result *result, const struct plan *plan, struct json_writer *json);
 

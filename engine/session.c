@@ -30,8 +30,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#define NAMESPACES                                                                                 \
-    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
 
 static void undo_store(void *argument) {
     store_close(argument);
@@ -88,11 +87,18 @@ static void undo_fd(void *argument) {
 
 /* The end of PID 1 is the end of every process, mount and interface of the container. */
 static void undo_child(void *argument) {
-    int *pidfd = argument;
+    struct session *s = argument;
 
-    sys_pidfd_send_signal(*pidfd, SIGKILL);
-    spawn_wait(*pidfd);
-    close(take_fd(*pidfd));
+    cgroup_kill(s->container.cgroup);
+    sys_pidfd_send_signal(s->supervisor.pidfd, SIGKILL);
+    spawn_wait(s->supervisor.pidfd);
+    close(take_fd(s->supervisor.pidfd));
+}
+
+static void undo_cgroup(void *argument) {
+    struct container *container = argument;
+
+    cgroup_destroy(take_ptr(container->cgroup), container->log);
 }
 
 static void undo_keep(void *argument) {
@@ -125,17 +131,35 @@ static int open_state(struct session *s, struct err *err) {
     return r;
 }
 
+/* A cgroup namespace shows the group that its maker was in: with a group of its own the container
+ * makes it once it is there. */
+static uint64_t namespaces(const struct container *c) {
+    return NAMESPACES | (c->plan->net == NET_HOST ? 0 : CLONE_NEWNET) |
+           (c->cgroup ? 0 : CLONE_NEWCGROUP);
+}
+
+static int make_cgroup(struct session *s, struct err *err) {
+    struct container *c = &s->container;
+    int r = cgroup_create(&c->cgroup, &c->plan->limits, c->state.name, c->state.fd, c->log, err);
+
+    if (r == 0)
+        unwind_push(&s->unwind, undo_cgroup, c);
+    return r;
+}
+
 static int start_child(struct session *s, pid_t *ret_pid, struct err *err) {
     struct container *c = &s->container;
-    uint64_t flags = NAMESPACES | (c->plan->net == NET_HOST ? 0 : CLONE_NEWNET);
+    uint64_t flags = namespaces(c);
+    int cgroup_fd = cgroup_birth_fd(c->cgroup);
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return err_errno(err, "cannot make a socket");
     c->socket_fd = pair[0];
     unwind_push(&s->unwind, undo_fd, &c->socket_fd);
-    *ret_pid = c->owner_fd >= 0 ? spawn_within(c->owner_fd, flags, &s->supervisor.pidfd, err)
-                                : spawn(flags, &s->supervisor.pidfd, err);
+    *ret_pid = c->owner_fd >= 0
+                   ? spawn_within(c->owner_fd, flags, cgroup_fd, &s->supervisor.pidfd, err)
+                   : spawn(flags, cgroup_fd, &s->supervisor.pidfd, err);
     if (*ret_pid == 0) {
         close(c->socket_fd);
         c->socket_fd = pair[1];
@@ -144,8 +168,8 @@ static int start_child(struct session *s, pid_t *ret_pid, struct err *err) {
     close(pair[1]);
     if (*ret_pid < 0)
         return *ret_pid;
-    unwind_push(&s->unwind, undo_child, &s->supervisor.pidfd);
-    return 0;
+    unwind_push(&s->unwind, undo_child, s);
+    return cgroup_enter(c->cgroup, *ret_pid, err);
 }
 
 /* The user namespace of the container, by which root's mounts are mapped; -1 in other modes. */
@@ -201,6 +225,10 @@ static int attempt(struct session *s, struct err *err) {
         r = open_keeps(s, err);
     if (r == 0) {
         unwind_push(&s->unwind, undo_keep, s);
+        /* Before the network, whose helper would be one process more to be moved. */
+        r = make_cgroup(s, err);
+    }
+    if (r == 0) {
         /* Below the child on the stack: it is destroyed after that has ended. */
         unwind_push(&s->unwind, undo_network, c);
         r = connect_prepare(c, err);

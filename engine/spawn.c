@@ -24,11 +24,15 @@ static long read_switch(const char *path) {
     return fd_read_file(AT_FDCWD, path, 64, &text, NULL) == 0 ? atol(text) : -1;
 }
 
-static int explain(struct err *err) {
+static int explain(int cgroup_fd, struct err *err) {
     static const char *const limits[] = {"user", "mnt", "pid", "ipc", "uts", "net", "cgroup"};
     int code = -errno;
     char path[64];
 
+    /* What only the control group can be to blame for: its rights, its processes, its kind. */
+    if (cgroup_fd >= 0 &&
+        (code == -EACCES || code == -EBUSY || code == -EOPNOTSUPP || code == -ENODEV))
+        return err_errno(err, "cannot start the container in its cgroup");
     if (code == -ENOSPC || code == -EUSERS) {
         for (size_t i = 0; i < N_ELEMENTS(limits); i++) {
             snprintf(path, sizeof path, "/proc/sys/user/max_%s_namespaces", limits[i]);
@@ -59,17 +63,26 @@ static int explain(struct err *err) {
     return err_errno(err, "cannot make a process with namespaces of its own");
 }
 
-pid_t spawn(uint64_t flags, int *ret_pidfd, struct err *err) {
+static void set_cgroup(struct clone_args *args, int cgroup_fd) {
+    if (cgroup_fd < 0)
+        return;
+    args->flags |= CLONE_INTO_CGROUP;
+    args->cgroup = (uint64_t)cgroup_fd;
+}
+
+pid_t spawn(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct err *err) {
     int pidfd = -1;
     struct clone_args args = {
         .flags = flags | CLONE_PIDFD,
         .pidfd = (uint64_t)(uintptr_t)&pidfd,
         .exit_signal = SIGCHLD,
     };
-    pid_t pid = sys_clone3(&args);
+    pid_t pid;
 
+    set_cgroup(&args, cgroup_fd);
+    pid = sys_clone3(&args);
     if (pid < 0)
-        return explain(err);
+        return explain(cgroup_fd, err);
     if (pid > 0)
         *ret_pidfd = pidfd;
     return pid;
@@ -80,12 +93,14 @@ pid_t spawn(uint64_t flags, int *ret_pidfd, struct err *err) {
  * that is this process's: it has a copy of the memory, and with it this very call, from which it
  * returns.
  */
-pid_t spawn_within(int owner_fd, uint64_t flags, int *ret_pidfd, struct err *err) {
+pid_t spawn_within(int owner_fd, uint64_t flags, int cgroup_fd, int *ret_pidfd, struct err *err) {
     struct clone_args args = {.flags = flags | CLONE_PARENT};
     volatile pid_t pid = 0;
     volatile int failure = 0;
-    pid_t helper = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+    pid_t helper;
 
+    set_cgroup(&args, cgroup_fd);
+    helper = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
     if (helper < 0)
         return err_errno(err, "cannot make a process");
     if (helper == 0) {
@@ -103,7 +118,7 @@ pid_t spawn_within(int owner_fd, uint64_t flags, int *ret_pidfd, struct err *err
         ;
     errno = failure;
     if (pid <= 0)
-        return explain(err);
+        return explain(cgroup_fd, err);
     *ret_pidfd = sys_pidfd_open(pid);
     return *ret_pidfd < 0 ? err_errno(err, "cannot open a process") : pid;
 }

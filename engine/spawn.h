@@ -10,21 +10,23 @@
 /**
  * spawn() - clone(2) this process into new namespaces
  * @flags: CLONE_NEW* flags
+ * @cgroup_fd: directory of the control group that it is born into; -1: this process's own
  * @ret_pidfd: set in the parent
  *
  * Spec: clone(2), clone3.
  * Return: the child's pid in the parent, 0 in the child, -errno with a text that says what this
  * host has switched off and how to mend it.
  */
-pid_t spawn(uint64_t flags, int *ret_pidfd, struct err *err);
+pid_t spawn(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct err *err);
 
 /**
  * spawn_within() - as spawn(), with the new user namespace inside of another one
  * @owner_fd: a user namespace of this user's
+ * @flags, @cgroup_fd, @ret_pidfd: as above
  *
  * The child is this process's nonetheless.
  */
-pid_t spawn_within(int owner_fd, uint64_t flags, int *ret_pidfd, struct err *err);
+pid_t spawn_within(int owner_fd, uint64_t flags, int cgroup_fd, int *ret_pidfd, struct err *err);
 
 /** spawn_wait() - wait for the end of a child.  Return: its wait status as of wait(2), or -errno.
  */

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "cgroup_record.h"
 #include "userns.h"
 
 #include <errno.h>
@@ -134,6 +135,7 @@ static int create_named(struct state *state, const char *name) {
         /* A run of this name was killed a moment ago; what its own ids are is not known here. */
         const struct idmap map = {.mode = IDMAP_SINGLE};
 
+        cgroup_record_clean(fd);
         undo_trees(fd, &map);
         (void)remove_tree(state->runs_fd, name, &map);
         close(fd);
@@ -271,6 +273,7 @@ static void clean_one(int runs_fd, const char *name, const struct idmap *map,
     if (fd < 0)
         return;
     log_debug(log, "removing what the killed run %s left", name);
+    cgroup_record_clean(fd);
     undo_trees(fd, map);
     r = remove_tree(runs_fd, name, map);
     if (r < 0)

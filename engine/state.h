@@ -13,9 +13,9 @@
  * @fd: this run's directory, held under an exclusive flock(2) as long as the run lives
  * @name: its name in @runs_fd, also the container's; to free(3)
  *
- * It holds the overlays' upper and work directories, and the file "undo" that names what was made
- * elsewhere and has to go.  A directory that nobody holds is a leaving of a killed run: the next
- * command finishes its unwinding.
+ * It holds the overlays' upper and work directories, and the files "undo" and "cgroups" that name
+ * what was made elsewhere and has to go.  A directory that nobody holds is a leaving of a killed
+ * run: the next command finishes its unwinding.
  *
  * What a run has started dies with it, but not in the same instant: PID 1 and an import share the
  * lock, and that command waits for them.

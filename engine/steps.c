@@ -7,6 +7,7 @@
 #include "collect.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 /* Of a copy's records under way: each may carry a descriptor, and all of a user's together count
@@ -130,6 +131,22 @@ int steps_repeat(struct supervisor *s, size_t index, struct err *err) {
     return do_action(s, index, &status, err);
 }
 
+/* Whether a process was killed for want of memory since the last action; says so if it failed. */
+static bool ran_out_of_memory(struct supervisor *s, size_t index, bool has_failed) {
+    uint64_t limit = s->container->plan->limits.memory_bytes;
+    uint64_t n = cgroup_oom_kills(s->container->cgroup), before = s->oom_kills;
+    _cleanup_buf_ struct buf text = BUF_INIT;
+
+    s->oom_kills = n;
+    if (n <= before)
+        return false;
+    limits_format_bytes(&text, limit);
+    log_warning(s->container->log, "step %zu %s%s%s", index + 1,
+                has_failed ? "ran out of memory" : "went on, but a process of it ran out of memory",
+                limit ? ": limit " : "", limit && text.data ? text.data : "");
+    return has_failed;
+}
+
 static enum outcome outcome_of(const struct supervisor *s, int r, int status) {
     if (r < 0)
         return OUTCOME_ERROR;
@@ -165,6 +182,13 @@ int steps_run_one(struct supervisor *s, size_t index, struct result *result, str
     s->step_deadline_nsec = clock_add(started, plan->step_timeout_nsec);
     r = do_action(s, index, &status, err);
     action.elapsed_nsec = clock_monotonic() - started;
+    if (s->container->cgroup && r <= 0)
+        action.out_of_memory = ran_out_of_memory(s, index, r < 0 || status != 0);
+    /* It may have been PID 1 that was killed. */
+    if (r == -EPIPE && action.out_of_memory) {
+        status = 128 + SIGKILL;
+        r = 0;
+    }
     action.outcome = outcome_of(s, r, status);
     action.status = exit_status_of(s, action.outcome, status);
     if (steps_note(s, &action, result, r < 0 ? NULL : err) < 0 && r >= 0)

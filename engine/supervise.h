@@ -21,6 +21,7 @@
  * @pidfd: of PID 1; -1 before there is one
  * @interrupted: the signal that asked mayfly to end; 0: none
  * @asked_first: steps_ask_first() has asked for the first action
+ * @oom_kills: of cgroup_oom_kills(), those before the action under way
  * @deadline_nsec: of the whole run, CLOCK_MONOTONIC
  * @step_deadline_nsec: of the action under way
  * @grace_deadline_nsec: until which a step may go on after a signal
@@ -34,6 +35,7 @@ struct supervisor {
     int pidfd;
     int interrupted;
     bool asked_first;
+    uint64_t oom_kills;
     uint64_t deadline_nsec;
     uint64_t step_deadline_nsec;
     uint64_t grace_deadline_nsec;

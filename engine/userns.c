@@ -157,7 +157,7 @@ int userns_map_within(int owner_fd, const struct idmap *map, pid_t pid, struct e
 
 int userns_make(const struct idmap *map, int *ret_net_fd, struct err *err) {
     _cleanup_close_ int pidfd = -1;
-    pid_t pid = spawn(CLONE_NEWUSER | CLONE_NEWNET, &pidfd, err);
+    pid_t pid = spawn(CLONE_NEWUSER | CLONE_NEWNET, -1, &pidfd, err);
     char path[40];
     int r;
 

@@ -198,11 +198,21 @@ static int bind_host_names(int root_fd, struct err *err) {
     return 0;
 }
 
+/* In /sys, which has just been entered.  Programs look here for the memory they may use. */
+static int mount_cgroup(struct err *err) {
+    if (sys_mount("cgroup2", "fs/cgroup", "cgroup2", FLAGS | MS_RDONLY, NULL) < 0 &&
+        errno != ENOENT)
+        return err_errno(err, "cannot mount /sys/fs/cgroup in the container");
+    return 0;
+}
+
 int apivfs_mount(int root_fd, const struct apivfs *apivfs, struct err *err) {
     int r = mount_proc(root_fd, err);
 
     if (r == 0)
         r = mount_sys(root_fd, apivfs->host_network, err);
+    if (r == 0 && apivfs->cgroup)
+        r = mount_cgroup(err);
     if (r == 0)
         r = mount_dev(root_fd, apivfs->tty_group, err);
     if (r == 0 && apivfs->host_network)

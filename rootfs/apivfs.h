@@ -10,10 +10,12 @@
  * struct apivfs - what differs between containers
  * @host_network: the network namespace is the host's: its /sys is shown, and its /etc/resolv.conf
  *                and /etc/hosts
+ * @cgroup: its group of version 2 is shown in /sys/fs/cgroup, as the top and read-only
  * @tty_group: group 5 exists in the user namespace and owns the terminals
  */
 struct apivfs {
     bool host_network;
+    bool cgroup;
     bool tty_group;
 };
 

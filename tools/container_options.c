@@ -9,6 +9,7 @@
 #include "engine/plan_option.h"
 
 #define CONTAINER "The container"
+#define LIMITS "What it may use; a limit that this host cannot enforce is an error"
 
 /* The ids are given by container_options_append(). */
 static const struct option_spec container_options[] = {
@@ -43,6 +44,19 @@ static const struct option_spec container_options[] = {
     {"hostname", 0, "NAME", CONTAINER, "the host name that programs inside see", 0},
     {"name", 0, "NAME", CONTAINER, "a name for the container instead of a random one", 0},
     {"read-only", 0, NULL, CONTAINER, "make the root file system read-only", 0},
+
+    {"memory", 'm', "SIZE", LIMITS, "memory, files' cache included: 64m, 1g; no swap", 0},
+    {"memory-swap", 0, "SIZE", LIMITS, "memory and swap together; -1: all swap there is", 0},
+    {"cpus", 0, "NUMBER", LIMITS, "processor time, in processors: 0.5, 2", 0},
+    {"cpu-shares", 0, "NUMBER", LIMITS, "weight where processors are short: others have 1024", 0},
+    {"cpuset", 0, "LIST", LIMITS, "the processors it runs on: 0-3,8 (also --cpuset-cpus)", 0},
+    {"cpuset-cpus", 0, "LIST", LIMITS, NULL, 0},
+    {"pids", 0, "NUMBER", LIMITS, "processes and threads (also --pids-limit)", 0},
+    {"pids-limit", 0, "NUMBER", LIMITS, NULL, 0},
+    {"io-max", 0, "PATH:KEY=N,...", LIMITS,
+     "what it may do a second with the disk of PATH, a file or a device: rbps and wbps in bytes, "
+     "riops and wiops in operations",
+     0},
 };
 
 void container_options_append(struct option_spec *specs, size_t *n_specs) {

@@ -108,6 +108,8 @@ void help_options(struct buf *buf, const struct option_spec *specs, size_t n_spe
         const struct option_spec *spec = &specs[i];
         _cleanup_buf_ struct buf term = BUF_INIT;
 
+        if (!spec->help)
+            continue;
         if (i == 0 || !str_eq(spec->group, specs[i - 1].group))
             put_heading(buf, spec->group, color);
         if (spec->letter)

@@ -17,7 +17,8 @@
  * @letter: the short name; 0: none
  * @argument: what its argument is called in the help; NULL: it takes none
  * @group: heading under which the help lists it; those of one group stand together
- * @help: what it does, one or two sentences without a full stop at the end; the help wraps it
+ * @help: what it does, one or two sentences without a full stop at the end; the help wraps it;
+ *        NULL: another spelling, which the help leaves out
  * @id: for the command's own switch
  */
 struct option_spec {

@@ -57,6 +57,17 @@ static void start_anew(void *context) {
     protect_program();
 }
 
+static void print_usage(const struct console *console, const struct limits *limits,
+                        const struct result *result) {
+    _cleanup_buf_ struct buf line = BUF_INIT;
+
+    if (console->verbosity == VERBOSITY_QUIET || !result->has_usage || !limits_any(limits))
+        return;
+    step_line_usage(&line, limits, &result->usage, console->color);
+    if (line.size > 0)
+        (void)console_write(console, &line);
+}
+
 /* Returns the exit status. */
 static int carry_out(struct run_options *options, struct console *console) {
     struct run_hooks hooks = {
@@ -80,6 +91,7 @@ static int carry_out(struct run_options *options, struct console *console) {
     if (run(&options->plan, &hooks, &result, &err) < 0)
         console_error(console, err.message);
     status = result.exit_status;
+    print_usage(console, &options->plan.limits, &result);
     if (options->json && report_write(options->json, &result, &options->plan, &err) < 0)
         console_error(console, err.message);
     return status;

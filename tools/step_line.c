@@ -74,6 +74,10 @@ void step_line_outcome(struct buf *buf, const struct action_result *result) {
         buf_puts(buf, result->remembered ? "remembered" : "ok");
         break;
     case OUTCOME_FAILED:
+        if (result->out_of_memory) {
+            buf_puts(buf, "out of memory");
+            break;
+        }
         if (result->status > 128)
             name = sigabbrev_np(result->status - 128);
         if (name)
@@ -120,6 +124,36 @@ void step_line_format(struct buf *buf, const struct plan *plan, const struct act
                    outcome.data);
     buf_puts(buf, "  ");
     console_styled(buf, style->color, STYLE_DIM, time.data);
+    buf_puts(buf, "\n");
+}
+
+void step_line_usage(struct buf *buf, const struct limits *limits, const struct cgroup_stats *usage,
+                     bool color) {
+    _cleanup_buf_ struct buf text = BUF_INIT;
+
+    if (usage->memory_peak_bytes != CGROUP_UNKNOWN) {
+        limits_format_bytes(&text, usage->memory_peak_bytes);
+        if (limits->memory_bytes) {
+            buf_puts(&text, " of ");
+            limits_format_bytes(&text, limits->memory_bytes);
+        }
+        buf_puts(&text, " memory");
+    }
+    if (usage->pids_peak != CGROUP_UNKNOWN) {
+        buf_printf(&text, "%s%" PRIu64, text.size ? ", " : "", usage->pids_peak);
+        if (limits->pids)
+            buf_printf(&text, " of %" PRIu64, limits->pids);
+        buf_puts(&text, " processes");
+    }
+    if (usage->cpu_nsec != CGROUP_UNKNOWN) {
+        buf_puts(&text, text.size ? ", " : "");
+        step_line_duration(&text, usage->cpu_nsec);
+        buf_puts(&text, " of processor time");
+    }
+    if (text.size == 0 || buf_failed(&text))
+        return;
+    buf_puts(buf, "mayfly: used  ");
+    console_styled(buf, color, STYLE_DIM, text.data);
     buf_puts(buf, "\n");
 }
 

@@ -33,11 +33,21 @@ void step_line_format(struct buf *buf, const struct plan *plan, const struct act
 /** step_line_started() - append what --debug says when an action begins, without a newline. */
 void step_line_started(struct buf *buf, const struct plan *plan, size_t index);
 
+/**
+ * step_line_usage() - append what a run with limits has used, with its newline
+ *
+ * As in "mayfly: used  12.5 MiB of 64 MiB memory, 3 of 64 processes, 0.104 s of processor time":
+ * the most at one time, as far as the host counts it.
+ */
+void step_line_usage(struct buf *buf, const struct limits *limits, const struct cgroup_stats *usage,
+                     bool color);
+
 /** step_line_duration() - append a length of time: "0.004 s", "12.300 s", "2 min 03.5 s",
  * "1 h 02 min 03 s". */
 void step_line_duration(struct buf *buf, uint64_t nsec);
 
-/** step_line_outcome() - append "ok", "exit 37", "killed by SIGSEGV", "timed out" and such. */
+/** step_line_outcome() - append "ok", "exit 37", "killed by SIGSEGV", "out of memory", "timed out"
+ * and such. */
 void step_line_outcome(struct buf *buf, const struct action_result *result);
 
 #endif

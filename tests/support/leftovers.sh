@@ -6,7 +6,14 @@
 
 list_mounts() { cut -d' ' -f4- /proc/self/mountinfo | sort; }
 list_links() { ip -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | sort; }
-list_cgroups() { find /sys/fs/cgroup -type d -name '*mayfly*' 2>/dev/null | sort; }
+# Those of other runs on the machine hold processes; a leaving does not, and processes that were left
+# are found by the reaper.
+list_cgroups() {
+    local group
+    find /sys/fs/cgroup -type d -name 'mayfly*' 2>/dev/null | sort | while read -r group; do
+        [ -n "$(cat "$group/cgroup.procs" 2>/dev/null)" ] || echo "$group"
+    done
+}
 
 list_store() {
     # Whoever asked for a store of its own looks there too.
