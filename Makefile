@@ -242,6 +242,7 @@ fuzz: $(FUZZERS:%=$(B)/fuzz/fuzz_%) ## each fuzz target for FUZZ_SECONDS=30, und
 .PHONY: bench
 bench: $(B)/mayfly $(B)/bench/limit $(B)/bench/measure ## the cost of a run against the least that one can cost, as a table
 	tests/bench/run $(B)/mayfly $(B)/bench
+	tests/bench/images $(B)/mayfly
 
 .PHONY: format
 format: ## put all sources into the house's form

@@ -105,6 +105,15 @@ int images_remove(struct images *images, const char *reference, bool force, stru
 int images_save(struct images *images, const struct strv *references, enum image_format format,
                 int fd, struct err *err);
 
+/**
+ * images_push() - send an image to a registry, see image_push()
+ * @destination: NULL: under the name that @reference is
+ *
+ * Return: as images_pull().
+ */
+int images_push(struct images *images, const char *reference, const char *destination,
+                struct err *err);
+
 /** struct images_finding - what images_check() has found, see struct store_finding */
 struct images_finding {
     enum {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What reads the images that are there: archives of them, the check of the store. */
+/* What reads the images that are there: archives of them, registries, the check of the store. */
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "images_work.h"
@@ -27,6 +27,25 @@ int images_save(struct images *images, const struct strv *references, enum image
     struct save argument = {.references = references, .format = format, .fd = fd};
     struct images_work work = {
         .images = images, .function = save, .reads = true, .argument = &argument};
+    _cleanup_free_ char *answer = NULL;
+
+    return images_work_call(&work, &answer, err);
+}
+
+/* --- push ---------------------------------------------------------------------- */
+
+static int push(struct images_work *work, struct err *err) {
+    return image_push(&work->images->store, work->reference, work->argument, work->images->log,
+                      err);
+}
+
+int images_push(struct images *images, const char *reference, const char *destination,
+                struct err *err) {
+    struct images_work work = {.images = images,
+                               .function = push,
+                               .reads = true,
+                               .reference = reference,
+                               .argument = (void *)destination};
     _cleanup_free_ char *answer = NULL;
 
     return images_work_call(&work, &answer, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GET requests, read as one reads a file.  libcurl pushes; its multi interface
+ * Requests whose answers are read as one reads a file.  libcurl pushes; its multi interface
  * with one transfer in it is driven just far enough for the next read, and the
  * transfer paused while enough bytes wait.  So a layer's thread is its own
  * download's thread as well, and the kernel's socket buffer is the pipeline.
@@ -13,6 +13,7 @@
 #include "lazy_curl.h"
 
 #include <string.h>
+#include <time.h>
 
 enum {
     PAUSE_BYTES = 1 << 20,
@@ -31,6 +32,8 @@ struct http {
     bool has_head;
     bool ended;
     CURLcode result; /* when @ended */
+    const struct http_body *body;
+    struct err body_err; /* what reading it has said */
     char message[CURL_ERROR_SIZE];
 };
 
@@ -47,6 +50,13 @@ static size_t write_callback(char *data, size_t one, size_t size, void *context)
         http->start = http->ready.size = 0;
     buf_append(&http->ready, data, size);
     return buf_failed(&http->ready) ? CURL_WRITEFUNC_ERROR : size;
+}
+
+static size_t read_callback(char *data, size_t one, size_t size, void *context) {
+    struct http *http = context;
+    ssize_t n = http->body->read(http->body->context, data, one * size, &http->body_err);
+
+    return n < 0 ? CURL_READFUNC_ABORT : (size_t)n;
 }
 
 /* Lets the transfer go on until something arrived or it ended. */
@@ -68,6 +78,8 @@ static int drive(struct http *http, struct err *err) {
 }
 
 static int describe(const struct http *http, int code, struct err *err) {
+    if (http->body_err.code < 0)
+        return err_set(err, http->body_err.code, "%s", http->body_err.message);
     return err_set(err, code, "%s",
                    http->message[0] ? http->message : http->curl->curl_easy_strerror(http->result));
 }
@@ -81,6 +93,33 @@ static void add_header(struct http *http, const char *name, const char *value) {
     list = http->curl->curl_slist_append(http->headers, line);
     if (list)
         http->headers = list;
+}
+
+/* What else than GET is wanted. */
+static void set_method(struct http *http, const struct http_request *request) {
+    const struct lazy_curl *c = http->curl;
+    bool is_head = request->method && str_eq(request->method, "HEAD");
+
+    if (!request->method)
+        return;
+    if (is_head)
+        c->curl_easy_setopt(http->easy, CURLOPT_NOBODY, 1L);
+    else if (request->body) {
+        http->body = request->body;
+        add_header(http, "Content-Type", request->body->type);
+        /* It is sent without asking first. */
+        add_header(http, "Expect", "");
+        c->curl_easy_setopt(http->easy, CURLOPT_UPLOAD, 1L);
+        c->curl_easy_setopt(http->easy, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+        c->curl_easy_setopt(http->easy, CURLOPT_READFUNCTION, read_callback);
+        c->curl_easy_setopt(http->easy, CURLOPT_READDATA, http);
+        c->curl_easy_setopt(http->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body->bytes);
+    } else
+        c->curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, "");
+    if (!is_head) {
+        c->curl_easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, request->method);
+        c->curl_easy_setopt(http->easy, CURLOPT_FOLLOWLOCATION, 0L);
+    }
 }
 
 static void set_options(struct http *http, const struct http_request *request) {
@@ -97,7 +136,6 @@ static void set_options(struct http *http, const struct http_request *request) {
         add_header(http, "If-Range", request->if_range);
     }
     c->curl_easy_setopt(http->easy, CURLOPT_URL, request->url);
-    c->curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
     c->curl_easy_setopt(http->easy, CURLOPT_PROTOCOLS_STR, protocols);
     c->curl_easy_setopt(http->easy, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
     c->curl_easy_setopt(http->easy, CURLOPT_FOLLOWLOCATION, 1L);
@@ -113,6 +151,8 @@ static void set_options(struct http *http, const struct http_request *request) {
     c->curl_easy_setopt(http->easy, CURLOPT_WRITEDATA, http);
     if (request->ca_file)
         c->curl_easy_setopt(http->easy, CURLOPT_CAINFO, request->ca_file);
+    set_method(http, request);
+    c->curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
 }
 
 /* Whether a failure says that nobody speaks (this protocol) there. */
@@ -234,4 +274,38 @@ int http_read_all(struct http *http, size_t max_bytes, char **ret_data, size_t *
         *ret_size = all.size;
     *ret_data = buf_take(&all);
     return 0;
+}
+
+static void only_sigpipe(sigset_t *set) {
+    sigemptyset(set);
+    sigaddset(set, SIGPIPE);
+}
+
+void http_guard_begin(struct http_guard *guard) {
+    sigset_t pipe;
+
+    only_sigpipe(&pipe);
+    pthread_sigmask(SIG_BLOCK, &pipe, &guard->before);
+}
+
+void http_guard_end(struct http_guard *guard) {
+    const struct timespec now = {0};
+    sigset_t pipe;
+
+    only_sigpipe(&pipe);
+    if (!sigismember(&guard->before, SIGPIPE))
+        while (sigtimedwait(&pipe, NULL, &now) == SIGPIPE)
+            ;
+    pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+}
+
+ssize_t http_text_read(void *context, void *data, size_t size, struct err *err) {
+    struct http_text *text = context;
+    size_t n = text->left < size ? text->left : size;
+
+    (void)err;
+    memcpy(data, text->place, n);
+    text->place += n;
+    text->left -= n;
+    return (ssize_t)n;
 }

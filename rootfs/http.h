@@ -4,13 +4,38 @@
 
 #include "engine/base/err.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 /**
+ * struct http_body - what a request carries
+ * @read: fills @data: number of bytes, 0 at the end, or -errno with a text
+ * @bytes: how many there will be
+ * @type: value of Content-Type, or NULL
+ */
+struct http_body {
+    ssize_t (*read)(void *context, void *data, size_t size, struct err *err);
+    void *context;
+    uint64_t bytes;
+    const char *type;
+};
+
+/** struct http_text - a text to send; its place moves on */
+struct http_text {
+    const char *place;
+    size_t left;
+};
+
+/** http_text_read() - for struct http_body: reads a struct http_text. */
+ssize_t http_text_read(void *context, void *data, size_t size, struct err *err);
+
+/**
  * struct http_request - what is asked for; everything is lent
+ * @method: "GET" when NULL; "HEAD", "POST", "PUT"
+ * @body: of POST and PUT; NULL: none
  * @authorization: value of that header; goes to no other host that a redirect names; NULL: none
  * @accept: value of that header, or NULL
  * @ca_file: certificates to trust; NULL: the system's
@@ -20,6 +45,8 @@
  * @if_range: with @offset: only if the thing still has this ETag, else all of it; may be NULL
  */
 struct http_request {
+    const char *method;
+    const struct http_body *body;
     const char *url;
     const char *authorization;
     const char *accept;
@@ -32,13 +59,27 @@ struct http_request {
 
 struct http;
 
+/** struct http_guard - how SIGPIPE stood before */
+struct http_guard {
+    sigset_t before;
+};
+
+/**
+ * http_guard_begin() - keep SIGPIPE away until http_guard_end()
+ *
+ * TLS writes to sockets without MSG_NOSIGNAL.
+ */
+void http_guard_begin(struct http_guard *guard);
+void http_guard_end(struct http_guard *guard);
+
 /** HTTP_REFUSED - http_open(): no connection, or none with TLS, could be made. */
 #define HTTP_REFUSED 1
 
 /**
- * http_open() - send a GET request and wait for the answer's head
+ * http_open() - send a request and wait for the answer's head
  *
- * Redirects are followed, to http: (where allowed) and https: alone.  Loads libcurl.
+ * Redirects of GET and HEAD are followed, to http: (where allowed) and https: alone.  Loads
+ * libcurl.
  * Context: any thread, with SIGPIPE blocked.
  * Return: 0 (whatever the status), HTTP_REFUSED with a text, or -errno with a text.
  */

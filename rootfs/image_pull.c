@@ -13,9 +13,7 @@
 #include "manifest.h"
 #include "registry.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <time.h>
 
 /* An index may lead to another; nobody nests them deeper. */
 enum { INDEX_DEPTH_MAX = 4 };
@@ -113,7 +111,7 @@ static int pull_at(const struct ref *ref, const char *host, struct install *inst
                    struct err *err) {
     struct manifest manifest = MANIFEST_INIT;
     struct registry registry;
-    int r = registry_open(&registry, ref, host, err);
+    int r = registry_open(&registry, ref, host, REGISTRY_PULL, err);
 
     if (r < 0)
         return r;
@@ -205,20 +203,13 @@ static int pull_url(const struct store *store, const struct ref *ref, struct ins
 int image_pull_ref(const struct store *store, const struct ref *ref, const struct log *log,
                    struct err *err) {
     struct install install = INSTALL_INIT(store, log);
-    const struct timespec now = {0};
-    sigset_t pipe, before;
+    struct http_guard guard;
     int r;
 
-    /* TLS writes to sockets without MSG_NOSIGNAL. */
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    http_guard_begin(&guard);
     r = ref->kind == REF_URL ? pull_url(store, ref, &install, err)
                              : pull_name(store, ref, &install, err);
     install_done(&install);
-    if (!sigismember(&before, SIGPIPE))
-        while (sigtimedwait(&pipe, NULL, &now) == SIGPIPE)
-            ;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    http_guard_end(&guard);
     return r;
 }

@@ -214,7 +214,7 @@ static int put_oci_entry(struct archive_out *out, struct json_writer *json, size
     blob_path(out, &digest, "", path);
     json_writer_open_object(json);
     json_writer_key(json, "mediaType");
-    json_writer_string(json, "application/vnd.oci.image.manifest.v1+json");
+    json_writer_string(json, SAVED_IMAGE_TYPE);
     json_writer_key(json, "digest");
     json_writer_string(json, digest_format(&digest, text));
     json_writer_key(json, "size");

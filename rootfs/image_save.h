@@ -4,6 +4,7 @@
 
 #include "digest.h"
 #include "engine/base/err.h"
+#include "engine/base/log.h"
 #include "engine/base/str.h"
 #include "image.h"
 #include "store.h"
@@ -11,19 +12,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SAVED_IMAGE_TYPE "application/vnd.oci.image.manifest.v1+json"
+#define SAVED_LAYER_TYPE "application/vnd.oci.image.layer.v1.tar"
+
 enum image_format {
     IMAGE_FORMAT_DOCKER, /* as `docker save` writes */
     IMAGE_FORMAT_OCI,    /* an image layout in a tar */
 };
 
 /**
- * struct saved_layer - a layer as it leaves the store: an uncompressed tar
+ * struct saved_layer - a layer as it leaves the store
  * @name: in layers/; borrowed from the image
+ * @diff, @bytes: of its tar
+ * @gzip, @gzip_bytes: of the same compressed; set by whoever sends it so
  */
 struct saved_layer {
     const char *name;
     struct digest diff;
     uint64_t bytes;
+    struct digest gzip;
+    uint64_t gzip_bytes;
 };
 
 /**
@@ -72,5 +80,19 @@ char *saved_image_manifest(const struct saved_image *saved);
  */
 int image_save(const struct store *store, const struct strv *references, enum image_format format,
                int fd, struct err *err);
+
+/**
+ * image_push() - send an image to a registry
+ * @reference: of an image in the store
+ * @destination: the name to send it under; NULL: @reference, which then is a name
+ *
+ * What the registry has already is not sent.  Layers are sent compressed where ISA-L is there.
+ * Loads libcurl, libcrypto and jansson.
+ * Spec: distribution-spec, "Push".
+ * Context: as image_save().
+ * Return: 0 or -errno with a text.
+ */
+int image_push(const struct store *store, const char *reference, const char *destination,
+               const struct log *log, struct err *err);
 
 #endif

@@ -9,7 +9,9 @@
 #define LAZY_ISAL(X)                                                                               \
     X(isal_inflate_init)                                                                           \
     X(isal_inflate_reset)                                                                          \
-    X(isal_inflate)
+    X(isal_inflate)                                                                                \
+    X(isal_deflate_init)                                                                           \
+    X(isal_deflate)
 
 struct lazy_isal {
     LAZY_ISAL(LAZY_MEMBER)

@@ -15,6 +15,7 @@
 #include "http.h"
 #include "http_blob.h"
 #include "manifest_json.h"
+#include "registry_login.h"
 
 #include <string.h>
 
@@ -77,13 +78,16 @@ static int take_token(struct registry *registry, struct http *http, struct err *
     /* It goes into a header, where a line's end would begin another one. */
     if (!token || !*token || token[strcspn(token, "\r\n")])
         return err_set(err, -EBADMSG, "it gives no token");
+    free(registry->authorization);
     registry->authorization = str_printf("Bearer %s", token);
     return registry->authorization ? 0 : err_nomem(err);
 }
 
 static int fetch_token(struct registry *registry, const struct auth_challenge *challenge,
                        const char *basic, struct err *err) {
-    _cleanup_free_ char *scope = str_printf("repository:%s:pull", registry->repository);
+    _cleanup_free_ char *scope =
+        str_printf("repository:%s:%s", registry->repository,
+                   registry->access == REGISTRY_PUSH ? "pull,push" : "pull");
     _cleanup_free_ char *url = scope ? auth_token_url(challenge, scope) : NULL;
     _cleanup_free_ char *authorization = basic ? str_printf("Basic %s", basic) : NULL;
     struct http *http = NULL;
@@ -105,7 +109,7 @@ static int fetch_token(struct registry *registry, const struct auth_challenge *c
     return r;
 }
 
-static int log_in(struct registry *registry, const char *header, struct err *err) {
+int registry_log_in(struct registry *registry, const char *header, struct err *err) {
     struct auth_challenge challenge = {0};
     _cleanup_free_ char *basic = NULL;
     int r;
@@ -124,6 +128,7 @@ static int log_in(struct registry *registry, const char *header, struct err *err
     if (r == 0 && challenge.is_bearer)
         r = fetch_token(registry, &challenge, basic, err);
     else if (r == 0) {
+        free(registry->authorization);
         registry->authorization = str_printf("Basic %s", basic);
         if (!registry->authorization)
             r = err_nomem(err);
@@ -147,7 +152,7 @@ static int greet(struct registry *registry, const char *scheme, const char *host
     request = request_of(registry, url);
     r = http_open(&http, &request, err);
     if (r == 0 && http_status(http) == 401)
-        r = log_in(registry, http_header(http, "WWW-Authenticate"), err);
+        r = registry_log_in(registry, http_header(http, "WWW-Authenticate"), err);
     else if (r == 0 && http_status(http) != 200)
         r = err_set(err, -EPROTO, "it is no registry (status %d)", http_status(http));
     http_close(http);
@@ -175,8 +180,8 @@ static int open_at(struct registry *registry, const struct ref *ref, const char 
 }
 
 int registry_open(struct registry *ret_registry, const struct ref *ref, const char *host,
-                  struct err *err) {
-    struct registry registry = {0};
+                  enum registry_access access, struct err *err) {
+    struct registry registry = {.access = access};
     int r = open_at(&registry, ref, host, err);
 
     if (r < 0) {

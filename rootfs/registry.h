@@ -5,10 +5,17 @@
 #include "blob.h"
 #include "digest.h"
 #include "engine/base/err.h"
+#include "http.h"
 #include "ref.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/** enum registry_access - what a login is for */
+enum registry_access {
+    REGISTRY_PULL,
+    REGISTRY_PUSH,
+};
 
 /**
  * struct registry - a repository at a registry, and how it is spoken to
@@ -24,11 +31,13 @@ struct registry {
     bool allow_plain;
     char *ca_file;
     char *authorization;
+    enum registry_access access;
 };
 
 /**
  * registry_open() - find out how a registry wants to be spoken to
  * @host: host[:port], the reference's or a mirror's
+ * @access: what for
  *
  * Plain http: is used with this machine itself, and with those in $MAYFLY_INSECURE_REGISTRIES
  * (separated by commas), when https: is not spoken there.  $REGISTRY_CA is a file of certificates
@@ -36,7 +45,7 @@ struct registry {
  * Return: 0 or -errno with a text.
  */
 int registry_open(struct registry *ret_registry, const struct ref *ref, const char *host,
-                  struct err *err);
+                  enum registry_access access, struct err *err);
 
 void registry_close(struct registry *registry);
 
@@ -61,5 +70,30 @@ int registry_manifest(struct registry *registry, const char *what, const struct 
  */
 int registry_blob(const struct registry *registry, const struct digest *digest,
                   struct blob *ret_blob, struct err *err);
+
+/**
+ * registry_has_blob() - whether a blob is there
+ * Return: 1 or 0, or -errno with a text.
+ */
+int registry_has_blob(struct registry *registry, const struct digest *digest, struct err *err);
+
+/**
+ * registry_put_blob() - send a blob
+ * @body: its bytes
+ *
+ * Spec: distribution-spec, "Pushing a blob monolithically", "POST then PUT".
+ * Return: 0 or -errno with a text.
+ */
+int registry_put_blob(struct registry *registry, const struct digest *digest,
+                      const struct http_body *body, struct err *err);
+
+/**
+ * registry_put_manifest() - send a manifest
+ * @what: the tag
+ *
+ * Return: 0 or -errno with a text.
+ */
+int registry_put_manifest(struct registry *registry, const char *what, const char *type,
+                          const char *text, struct err *err);
 
 #endif

@@ -139,15 +139,20 @@ char *saved_image_manifest(const struct saved_image *saved) {
     json_writer_key(&json, "schemaVersion");
     json_writer_i64(&json, 2);
     json_writer_key(&json, "mediaType");
-    json_writer_string(&json, "application/vnd.oci.image.manifest.v1+json");
+    json_writer_string(&json, SAVED_IMAGE_TYPE);
     json_writer_key(&json, "config");
     put_descriptor(&json, "application/vnd.oci.image.config.v1+json", &saved->id,
                    strlen(saved->document));
     json_writer_key(&json, "layers");
     json_writer_open_array(&json);
-    for (size_t i = 0; i < saved->n_layers; i++)
-        put_descriptor(&json, "application/vnd.oci.image.layer.v1.tar", &saved->layers[i].diff,
-                       saved->layers[i].bytes);
+    for (size_t i = 0; i < saved->n_layers; i++) {
+        const struct saved_layer *layer = &saved->layers[i];
+
+        if (digest_is_set(&layer->gzip))
+            put_descriptor(&json, SAVED_LAYER_TYPE "+gzip", &layer->gzip, layer->gzip_bytes);
+        else
+            put_descriptor(&json, SAVED_LAYER_TYPE, &layer->diff, layer->bytes);
+    }
     json_writer_close_array(&json);
     json_writer_close_object(&json);
     text = buf_take(&json.buf);

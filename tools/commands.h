@@ -24,8 +24,9 @@ int pull_command(int argc, char **argv);
 int load_command(int argc, char **argv);
 int import_command(int argc, char **argv);
 
-/** save_command() - "mayfly save". */
+/** save_command(), push_command() - commands that send images elsewhere. */
 int save_command(int argc, char **argv);
+int push_command(int argc, char **argv);
 
 /** images_command() - "mayfly images". */
 int images_command(int argc, char **argv);

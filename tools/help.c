@@ -27,6 +27,7 @@ static const struct entry commands[] = {
     {"mayfly load", "bring in the images of an archive: what 'save' of docker and podman write"},
     {"mayfly import TAR [NAME]", "make an image of a root file system in a tarball"},
     {"mayfly save REF...", "write images as an archive that docker, podman and skopeo read"},
+    {"mayfly push REF [DEST]", "send an image to a registry"},
     {"mayfly images", "list the images in the store"},
     {"mayfly tag REF NAME", "give an image one more name"},
     {"mayfly rmi REF...", "remove images"},
@@ -124,10 +125,10 @@ void help_options(struct buf *buf, const struct option_spec *specs, size_t n_spe
 }
 
 static void put_synopsis(struct buf *buf) {
-    buf_puts(buf,
-             "Usage: mayfly -i IMAGE [OPTION]... [ACTION]...\n"
-             "       mayfly pull | load | save | import | images | tag | rmi | prune [OPTION]...\n"
-             "       mayfly doctor | version | help\n");
+    buf_puts(buf, "Usage: mayfly -i IMAGE [OPTION]... [ACTION]...\n"
+                  "       mayfly pull | push | load | save | import | images | tag | rmi | prune "
+                  "[OPTION]...\n"
+                  "       mayfly doctor | version | help\n");
 }
 
 void help_full(struct buf *buf, bool color) {

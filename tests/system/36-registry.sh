@@ -213,9 +213,77 @@ test_tls_and_a_password() {
     printf '{"auths":{"%s":{"auth":"%s"}}}' "$registry" "$(printf person:wrong | base64)" >docker/config.json
     run "$mayfly" pull -q "$registry/busybox:1"
     expect_complaint 125 "$registry"
+    run "$mayfly" push -q "$registry/busybox:1" "$registry/other:1"
+    expect_complaint 125 "$registry"
     printf '{"auths":{"%s":{"auth":"%s"}}}' "$registry" "$(printf person:secret | base64)" >docker/config.json
     runs "$mayfly" -q -i "$registry/busybox:1" -S 'cat /etc/first'
     expect_out 'from the first layer'
+    runs "$mayfly" push -q "$registry/busybox:1" "$registry/other:1"
+    runs "$mayfly" -q -i "$registry/other:1" -S 'cat /etc/second'
+    expect_out 'from the second layer'
+}
+
+# raw NAME: the manifest that the registry has
+raw() { skopeo inspect --raw --tls-verify=false "docker://$registry/$1"; }
+
+test_an_image_is_pushed_and_comes_back() {
+    fresh_store
+    start_registry
+    runs "$mayfly" load -i "$images/busybox-docker.tar"
+    local id
+    id=$("$mayfly" images -q --no-trunc)
+    runs "$mayfly" push mayfly.test/busybox:1 "$registry/team/mine:2"
+    expect_out ''
+    expect_err "^mayfly: pushing $registry/team/mine:2$"
+    raw team/mine:2 >first
+    grep -q "\"digest\":\"$id\"" first || fail "another configuration: $(cat first)"
+    skopeo copy --insecure-policy --src-tls-verify=false "docker://$registry/team/mine:2" dir:came >log 2>&1 ||
+        fail "skopeo: $(cat log)"
+    # Again, under the name it has now, by its id: nothing changes.
+    runs "$mayfly" tag mayfly.test/busybox:1 "$registry/team/mine:2"
+    runs "$mayfly" push -q "$registry/team/mine:2"
+    expect_silence
+    runs "$mayfly" push -q "${id#sha256:}" "docker://$registry/team/mine:3"
+    raw team/mine:2 | cmp - first || fail "the second push is another"
+    raw team/mine:3 | cmp - first || fail "the third push is another"
+    runs "$mayfly" rmi -f mayfly.test/busybox:1 "$registry/team/mine:2"
+    runs "$mayfly" pull -q "$registry/team/mine:3"
+    expect_out "${id#sha256:}"
+    runs "$mayfly" -q -i "$registry/team/mine:3" -S 'cat /etc/first /etc/second; ls /etc/gone 2>/dev/null || echo gone'
+    expect_out $'from the first layer\nfrom the second layer\ngone'
+    expect_same "$(store_leavings)" ''
+}
+
+test_a_pull_is_pushed_elsewhere() {
+    fresh_store
+    start_registry
+    push busybox:1
+    runs "$mayfly" pull -q "$registry/busybox:1"
+    local id
+    id=$("$mayfly" images -q --no-trunc)
+    runs "$mayfly" push -q "$registry/busybox:1" "$registry/copy"
+    raw copy | grep -q "\"digest\":\"$id\"" || fail "another configuration"
+    skopeo copy --insecure-policy --src-tls-verify=false "docker://$registry/copy" oci:copy:1 >log 2>&1 ||
+        fail "skopeo: $(cat log)"
+    runs "$mayfly" -q -i oci:copy:1 -S 'cat /etc/second'
+    expect_out 'from the second layer'
+}
+
+test_what_cannot_be_pushed() {
+    fresh_store
+    start_registry
+    runs "$mayfly" load -i "$images/busybox-docker.tar"
+    run "$mayfly" push -q nothing "$registry/x"
+    expect_complaint 125 nothing
+    run "$mayfly" push -q mayfly.test/busybox:1 "$registry/Upper"
+    expect_complaint 125 Upper
+    run "$mayfly" push -q mayfly.test/busybox:1 oci:x
+    expect_complaint 125 'oci:x'
+    stop_registry
+    run "$mayfly" push -q mayfly.test/busybox:1 "$registry/x"
+    expect_complaint 125 "$registry"
+    run "$mayfly" push
+    expect_complaint 2 REF
 }
 
 test_two_pulls_of_one_image_at_once() {

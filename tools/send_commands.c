@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "mayfly save": images as an archive.  A file is made by this process, with the
- * rights of whoever called it, and goes again when it does not become whole.
+ * "mayfly save" and "push": images on their way out.  An archive's file is made by this process,
+ * with the rights of whoever called it, and goes again when it does not become whole.
  */
 #include "commands.h"
 #include "engine/base/cleanup.h"
@@ -117,4 +117,51 @@ int save_command(int argc, char **argv) {
     /* A reader that has gone is an error of the writing. */
     signal(SIGPIPE, SIG_IGN);
     return image_command_run(&command, &save, argc, argv);
+}
+
+/* --- push --------------------------------------------------------------------- */
+
+enum push_option {
+    PUSH_OPTION_QUIET,
+};
+
+static int apply_push(struct image_job *job, int option, const char *value, struct err *err) {
+    bool *quiet = job->choice;
+
+    (void)value;
+    (void)err;
+    *quiet |= option == PUSH_OPTION_QUIET;
+    return 0;
+}
+
+static int run_push(struct image_job *job, struct err *err) {
+    const char *destination = job->n_words > 1 ? job->words[1] : NULL;
+    const bool *quiet = job->choice;
+    _cleanup_free_ char *text = str_printf("pushing %s", destination ? destination : job->words[0]);
+
+    if (!*quiet && text)
+        console_log(&job->messages, LOG_LEVEL_INFO, text);
+    return images_push(&job->images, job->words[0], destination, err);
+}
+
+int push_command(int argc, char **argv) {
+    static const struct option_spec specs[] = {
+        {"quiet", 'q', NULL, "Messages", "errors alone", PUSH_OPTION_QUIET},
+    };
+    static const struct image_command command = {
+        .name = "push",
+        .words = "REF|ID [NAME[:TAG]]",
+        .about = "Sends an image to the registry that its name, or the second one, begins with.  "
+                 "What is there already is not sent again.  User names and passwords are those "
+                 "that 'docker login' and 'podman login' have kept.",
+        .specs = specs,
+        .n_specs = N_ELEMENTS(specs),
+        .n_words_min = 1,
+        .n_words_max = 2,
+        .apply = apply_push,
+        .run = run_push,
+    };
+    bool quiet = false;
+
+    return image_command_run(&command, &quiet, argc, argv);
 }
