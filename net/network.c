@@ -25,9 +25,9 @@
  */
 #include "network.h"
 
-#include "addr.h"
 #include "link.h"
 #include "nat.h"
+#include "network_config.h"
 #include "network_connection.h"
 #include "network_enter.h"
 #include "resolv.h"
@@ -112,22 +112,6 @@ bool network_has_supervisor(const struct network_state *state) {
         if (state->members[i].pid > 0)
             return true;
     return false;
-}
-
-static int choose_subnet(const struct network_request *request, struct network_state *state,
-                         struct err *err) {
-    _cleanup_close_ int fd = -1;
-    _cleanup_free_ struct subnet *routes = NULL;
-    size_t n;
-    int r;
-
-    if (request->subnet)
-        return subnet_parse(request->subnet, &state->subnet, err);
-    fd = netlink_open(NETLINK_ROUTE, err);
-    if (fd < 0)
-        return fd;
-    r = addr_get_routes(fd, &routes, &n, err);
-    return r < 0 ? r : subnet_choose(routes, n, &state->subnet, err);
 }
 
 /** choose_member() - addresses for a new container, or those it had under its name. */
@@ -293,6 +277,11 @@ static int start_afresh(const struct network_request *request, struct network_st
     state->uplink[0] = '\0';
     if (state->created_sec == 0)
         state->way = request->way;
+    if (state->way == NETWORK_TO_HOST && request->make_namespace)
+        return err_set(err, -EPERM,
+                       "network %s: only root can let the host reach it: run as root, or make it "
+                       "without --host-access",
+                       request->network);
     /* Without privileges nothing can be tied to the host's namespace. */
     if (state->way != NETWORK_CLOSED && !request->make_namespace) {
         r = link_new_mac(random, err);
@@ -301,7 +290,7 @@ static int start_afresh(const struct network_request *request, struct network_st
                  random[3], random[4], random[5]);
     }
     if (r == 0 && state->subnet.prefix == 0)
-        r = choose_subnet(request, state, err);
+        r = network_config_choose(request->state_fd, request->subnet, &state->subnet, err);
     return r;
 }
 

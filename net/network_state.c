@@ -125,6 +125,15 @@ bool network_state_has_ipv6(const struct network_state *state) {
     return memcmp(state->prefix6, none, sizeof none) != 0;
 }
 
+/** Spec: RFC 4291 appendix A. */
+void network_state_address6(const struct network_state *state, const uint8_t mac[6],
+                            struct in6_addr *ret) {
+    const uint8_t host[8] = {mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]};
+
+    memcpy(ret->s6_addr, state->prefix6, 8);
+    memcpy(ret->s6_addr + 8, host, 8);
+}
+
 uint32_t network_state_gateway(const struct network_state *state) {
     return state->gateway ? state->gateway : subnet_first(&state->subnet);
 }

@@ -115,6 +115,10 @@ bool network_state_answers_to(const struct network_member *member, const char *n
 /** network_state_has_ipv6() - whether containers have IPv6 addresses too. */
 bool network_state_has_ipv6(const struct network_state *state);
 
+/** network_state_address6() - the IPv6 address that a container makes itself of its @mac. */
+void network_state_address6(const struct network_state *state, const uint8_t mac[6],
+                            struct in6_addr *ret);
+
 /** network_state_gateway() - the host's address, or the bridge's where there is no uplink. */
 uint32_t network_state_gateway(const struct network_state *state);
 

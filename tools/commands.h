@@ -36,6 +36,10 @@ int tag_command(int argc, char **argv);
 int rmi_command(int argc, char **argv);
 int prune_command(int argc, char **argv);
 
+/** network_command() - "mayfly network"; port_command() - "mayfly port". */
+int network_command(int argc, char **argv);
+int port_command(int argc, char **argv);
+
 /** version_command() - "mayfly version". */
 int version_command(int argc, char **argv);
 

@@ -32,6 +32,8 @@ static const struct entry commands[] = {
     {"mayfly tag REF NAME", "give an image one more name"},
     {"mayfly rmi REF...", "remove images"},
     {"mayfly prune", "remove images and layers that nobody refers to"},
+    {"mayfly network ...", "ls, create, rm, inspect: networks for containers"},
+    {"mayfly port CONTAINER", "which ports of the host lead to a running container"},
     {"mayfly doctor", "look at what this host offers and say what is missing, with the mend"},
     {"mayfly version", "show the version"},
     {"mayfly help", "show this help"},
@@ -119,7 +121,7 @@ void help_options(struct buf *buf, const struct option_spec *specs, size_t n_spe
             buf_puts(&term, "      ");
         buf_printf(&term, "--%s", spec->name);
         if (spec->argument)
-            buf_printf(&term, " %s", spec->argument);
+            buf_printf(&term, "%s%s", str_after(spec->argument, "[=") ? "" : " ", spec->argument);
         put_entry(buf, term.data ? term.data : "", LEFT_COLUMNS, spec->help);
     }
 }
@@ -128,7 +130,7 @@ static void put_synopsis(struct buf *buf) {
     buf_puts(buf, "Usage: mayfly -i IMAGE [OPTION]... [ACTION]...\n"
                   "       mayfly pull | push | load | save | import | images | tag | rmi | prune "
                   "[OPTION]...\n"
-                  "       mayfly doctor | version | help\n");
+                  "       mayfly network | port | doctor | version | help\n");
 }
 
 void help_full(struct buf *buf, bool color) {

@@ -16,10 +16,11 @@
 #include <poll.h>
 
 static const struct command commands[] = {
-    {"pull", pull_command},     {"load", load_command},       {"import", import_command},
-    {"save", save_command},     {"push", push_command},       {"images", images_command},
-    {"tag", tag_command},       {"rmi", rmi_command},         {"prune", prune_command},
-    {"doctor", doctor_command}, {"version", version_command}, {"help", help_command},
+    {"pull", pull_command},       {"load", load_command},       {"import", import_command},
+    {"save", save_command},       {"push", push_command},       {"images", images_command},
+    {"tag", tag_command},         {"rmi", rmi_command},         {"prune", prune_command},
+    {"doctor", doctor_command},   {"version", version_command}, {"help", help_command},
+    {"network", network_command}, {"port", port_command},
 };
 
 /*

@@ -27,6 +27,13 @@
 #define NEAR_LENGTH 40
 #define NEAR_SLIPS 2
 
+/* What begins with "[=" may be left out. */
+static int argument_kind(const char *argument) {
+    if (!argument)
+        return no_argument;
+    return str_after(argument, "[=") ? optional_argument : required_argument;
+}
+
 void options_init(struct options *options, const struct option_spec *specs, size_t n_specs,
                   int argc, char **argv) {
     char *letter;
@@ -39,7 +46,7 @@ void options_init(struct options *options, const struct option_spec *specs, size
     for (size_t i = 0; i < n_specs; i++) {
         options->longs[i] = (struct option){
             .name = specs[i].name,
-            .has_arg = specs[i].argument ? required_argument : no_argument,
+            .has_arg = argument_kind(specs[i].argument),
             .val = LONG_BASE + (int)i,
         };
         if (specs[i].letter)

@@ -15,7 +15,8 @@
  * struct option_spec - one option, as it is parsed and as it is explained
  * @name: the long name, without "--"
  * @letter: the short name; 0: none
- * @argument: what its argument is called in the help; NULL: it takes none
+ * @argument: what its argument is called in the help; NULL: it takes none; "[=WORD]": it may have
+ *            one, of the long name alone, and @value is NULL without
  * @group: heading under which the help lists it; those of one group stand together
  * @help: what it does, one or two sentences without a full stop at the end; the help wraps it;
  *        NULL: another spelling, which the help leaves out

@@ -185,7 +185,7 @@ test_hostname_and_name() {
 }
 
 test_network_of_its_own() {
-    runs "$mayfly" -q -i "$busybox" -S 'ls /sys/class/net; ip addr show lo | grep -o "<LOOPBACK,UP[^>]*>\|127.0.0.1/8"'
+    runs "$mayfly" -q -i "$busybox" -n none -S 'ls /sys/class/net; ip addr show lo | grep -o "<LOOPBACK,UP[^>]*>\|127.0.0.1/8"'
     expect_out $'lo\n<LOOPBACK,UP,LOWER_UP>\n127.0.0.1/8'
     runs "$mayfly" -q -i "$busybox" -n none -S 'readlink /proc/self/ns/net'
     [ "$(cat "$TEST_DIR/out")" != "$(readlink /proc/self/ns/net)" ] || fail "the host's own"
