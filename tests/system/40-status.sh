@@ -23,7 +23,7 @@ test_a_step_that_kills_everything_it_can() {
 }
 
 test_timeout_of_the_run() {
-    run "$mayfly" -i "$busybox" --timeout 0.5 -S 'echo before' -S 'echo early; sleep 1000' -S 'echo never'
+    run "$mayfly" -i "$busybox" --timeout 3 -S 'echo before' -S 'echo early; sleep 1000' -S 'echo never'
     expect_status 124
     expect_out $'before\nearly'
     expect_err 'timed out'
