@@ -133,9 +133,10 @@ $(eval $(call variant,$(B)/clang,$$(CLANG),$$(CFLAGS) $$(HARDEN),,))
 $(eval $(call variant,$(B)/fault,$$(CC),$$(CFLAGS) $$(HARDEN) -DMAYFLY_FAULT,,$(SRC_fault)))
 # For small boxes: no shared object, no more than 2 MiB (tools/dev/small), no registry.  What would
 # open a library all the same (names of users or hosts) is a warning of the linker's, fatal here.
-SMALL := -Os -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -DMAYFLY_STATIC -fno-asynchronous-unwind-tables
+SMALL := -Os -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -DMAYFLY_STATIC -fno-asynchronous-unwind-tables \
+         -Wno-maybe-uninitialized # guesses wrong where little is inlined
 SMALL_LINK := -static -s -Wl,--fatal-warnings
-SMALL_LIBS := -Wl,-Bstatic -larchive -ljansson -lcrypto -lz -lbz2 -llzma -lzstd -llz4
+SMALL_LIBS := -Wl,-Bstatic -larchive -ljansson -lcrypto -lz -llzma -lzstd
 $(eval $(call variant,$(B)/static,$$(CC),$(SMALL),$(SMALL_LINK),,$(SMALL_LIBS)))
 $(eval $(call variant,$(B)/fuzz,$$(CLANG),-O1 -g $$(SANITIZE) -fsanitize=fuzzer-no-link,,))
 

@@ -153,9 +153,22 @@ static ssize_t read_archive(struct inflate *f, void *data, size_t size, struct e
     return n < 0 ? archive_failed(f, err) : n;
 }
 
+/*
+ * A small build does without some codecs, and libarchive without a library would run a program;
+ * @supported is what it says of this one.
+ */
+static int check_codec(const struct inflate *f, int supported, const char *name, const char *magic,
+                       struct err *err) {
+    if (supported == ARCHIVE_OK || f->in_end < strlen(magic) ||
+        memcmp(f->in, magic, strlen(magic)) != 0)
+        return 0;
+    return err_set(err, -ENOTSUP,
+                   "this build of mayfly cannot read %s: compress it with gzip, xz or zstd", name);
+}
+
 static int open_archive(struct inflate *f, struct err *err) {
     struct archive_entry *entry;
-    int r;
+    int r, bzip2, lz4;
 
     f->la = lazy_archive(err);
     if (!f->la)
@@ -163,16 +176,21 @@ static int open_archive(struct inflate *f, struct err *err) {
     f->archive = f->la->archive_read_new();
     if (!f->archive)
         return err_nomem(err);
-    f->la->archive_read_support_filter_bzip2(f->archive);
+    bzip2 = f->la->archive_read_support_filter_bzip2(f->archive);
     f->la->archive_read_support_filter_compress(f->archive);
     f->la->archive_read_support_filter_gzip(f->archive);
-    f->la->archive_read_support_filter_lz4(f->archive);
+    lz4 = f->la->archive_read_support_filter_lz4(f->archive);
     f->la->archive_read_support_filter_lzip(f->archive);
     f->la->archive_read_support_filter_lzma(f->archive);
     f->la->archive_read_support_filter_xz(f->archive);
     f->la->archive_read_support_filter_zstd(f->archive);
     f->la->archive_read_support_format_raw(f->archive);
     f->read = read_archive;
+    r = check_codec(f, bzip2, "bzip2", "BZh", err);
+    if (r == 0)
+        r = check_codec(f, lz4, "lz4", "\x04\x22\x4d\x18", err);
+    if (r < 0)
+        return r;
     if (f->la->archive_read_open(f->archive, f, NULL, archive_source, NULL) != ARCHIVE_OK)
         return archive_failed(f, err);
     r = f->la->archive_read_next_header(f->archive, &entry);
