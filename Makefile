@@ -183,8 +183,8 @@ check-system: all $(B)/fault/mayfly $(call support,$(B)) ## containers, in each 
 	tests/support/run-system --results $(B)/results --mayfly $(B)/mayfly --fault $(B)/fault/mayfly --helpers $(B)/tests/support $(TESTS)
 
 .PHONY: check-vm
-check-vm: all $(B)/fault/mayfly $(call support,$(B)) ## the same and more in a virtual machine, with cgroup v2
-	tests/support/run-vm --results $(B)/results --mayfly $(B)/mayfly --fault $(B)/fault/mayfly --helpers $(B)/tests/support $(TESTS)
+check-vm: all $(B)/fault/mayfly $(call support,$(B)) $(B)/static/mayfly $(B)/static/tests/support/climb ## the same and more in virtual machines: cgroup v2, a small box
+	tests/support/run-vms --build $(B) --results $(B)/results $(TESTS)
 
 .PHONY: check-fuzz
 check-fuzz: $(FUZZERS:%=$(B)/asan/tests/replay/%) ## what fuzzing has found before, under the sanitizers

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/sys.h"
+#include "caps.h"
 #include "confine.h"
 #include "init.h"
 #include "message.h"
@@ -27,6 +28,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -135,6 +137,7 @@ static int build(const struct container *container, struct trees *trees, struct 
     const char *hostname = container_hostname(container);
     _cleanup_close_ int root = -1;
     size_t n_stacked = 0;
+    int r;
 
     if (container->cgroup && unshare(CLONE_NEWCGROUP) < 0)
         return err_errno(err, "cannot make a cgroup namespace");
@@ -142,8 +145,7 @@ static int build(const struct container *container, struct trees *trees, struct 
     if (root < 0)
         return root;
     if (plan->net == NET_NONE) {
-        int r = network_setup_loopback(err);
-
+        r = network_setup_loopback(err);
         if (r < 0)
             return r;
     }
@@ -151,7 +153,12 @@ static int build(const struct container *container, struct trees *trees, struct 
         allow_ping(container);
     if (sethostname(hostname, strlen(hostname)) < 0)
         return err_errno(err, "cannot set the host name %s", hostname);
-    return pivot_into(root, n_stacked, plan->read_only, err);
+    r = pivot_into(root, n_stacked, plan->read_only, err);
+    if (r == PIVOT_ON_TOP && container->confine.caps & CAPS_BIT(CAP_SYS_ADMIN))
+        return err_set(err, -EPERM,
+                       "in an initramfs a container cannot have the capability SYS_ADMIN: it could "
+                       "unmount its root and reach the host's (leave it first, with switch_root)");
+    return r < 0 ? r : 0;
 }
 
 int child_main(struct container *container) {

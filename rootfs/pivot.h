@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** PIVOT_ON_TOP - pivot_into(): the host's root cannot be let go of, and lies under the new one */
+enum { PIVOT_ON_TOP = 1 };
+
 /**
  * pivot_into() - make a mounted tree the root and let go of the old one
  * @root_fd: the new root, mounted over "/"
@@ -15,7 +18,8 @@
  *
  * Context: child; ends "before pivot", begins "after pivot".  The working directory is "/" then.
  * Spec: pivot_root(2).
- * Return: 0 or -errno with a text.
+ * Return: 0, or PIVOT_ON_TOP in an initramfs: no program of the container may have CAP_SYS_ADMIN,
+ * for it could unmount its root; or -errno with a text.
  */
 int pivot_into(int root_fd, size_t n_stacked, bool read_only, struct err *err);
 
