@@ -68,7 +68,7 @@ int collect_download(struct copy *copy, const char *source, const char *target, 
     struct copy_place place = {.dir_fd = -1};
     _cleanup_close_ int dir = -1;
     struct stat st;
-    int r = copy_target(target, source, false, &place, err);
+    int r = copy_target(target, source, copy->make_directories, &place, err);
 
     if (r < 0) {
         copy_fail(copy, err);
@@ -101,6 +101,7 @@ int collect(struct supervisor *s, const struct action *action, int socket_fd, st
         .note = down ? note : NULL,
         .context = s,
         .plain_modes = down,
+        .make_directories = action->make_directories,
     };
     int r = down ? collect_download(&copy, action->source, action->target, err)
                  : collect_upload(&copy, action->source, err);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -43,6 +44,7 @@ struct copy_record {
  * @context: handed to both
  * @chown: give what is written to @uid and @gid
  * @plain_modes: leave set-user-id and set-group-id bits out
+ * @make_directories: a download makes those that its target lacks
  * @n_skipped: how many entries could not be copied for being sockets or devices
  */
 struct copy {
@@ -54,6 +56,7 @@ struct copy {
     uid_t uid;
     gid_t gid;
     int plain_modes;
+    bool make_directories;
     uint32_t n_skipped;
 };
 

@@ -80,7 +80,8 @@ struct action {
     bool forget;
     struct strv argv;
     char *source;
-    char *target; /* NULL: the base name of @source, in the current or work directory */
+    char *target;          /* NULL: the base name of @source, in the current or work directory */
+    bool make_directories; /* of ACTION_DOWNLOAD: those of @target that are missing */
 };
 
 /**

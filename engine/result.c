@@ -32,7 +32,7 @@ const char *outcome_name(enum outcome outcome) {
     static const char *const names[] = {
         [OUTCOME_OK] = "ok",           [OUTCOME_FAILED] = "failed",
         [OUTCOME_TIMEOUT] = "timeout", [OUTCOME_INTERRUPTED] = "interrupted",
-        [OUTCOME_ERROR] = "error",
+        [OUTCOME_ERROR] = "error",     [OUTCOME_SKIPPED] = "skipped",
     };
 
     return (size_t)outcome < N_ELEMENTS(names) ? names[outcome] : "unknown";
@@ -48,7 +48,7 @@ static const char *kind_name(enum action_kind kind) {
 }
 
 /* Spec: RFC 3339, section 5.6.  A moment that never came is null. */
-static void put_moment(struct json_writer *json, uint64_t nsec) {
+void result_put_moment(struct json_writer *json, uint64_t nsec) {
     time_t seconds = (time_t)(nsec / NSEC_PER_SEC);
     char date[32], text[48];
     struct tm tm;
@@ -86,7 +86,7 @@ static void put_action(struct json_writer *json, const struct action_result *res
     json_writer_key(json, "out_of_memory");
     json_writer_bool(json, result->out_of_memory);
     json_writer_key(json, "started");
-    put_moment(json, result->started_nsec);
+    result_put_moment(json, result->started_nsec);
     json_writer_key(json, "elapsed_seconds");
     json_writer_seconds(json, result->elapsed_nsec);
     json_writer_close_object(json);
@@ -145,7 +145,7 @@ void result_to_json(const struct result *result, const struct plan *plan,
     json_writer_key(json, "exit_status");
     json_writer_i64(json, result->exit_status);
     json_writer_key(json, "started");
-    put_moment(json, result->started_nsec);
+    result_put_moment(json, result->started_nsec);
     json_writer_key(json, "setup_seconds");
     json_writer_seconds(json, result->setup_nsec);
     json_writer_key(json, "elapsed_seconds");

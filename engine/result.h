@@ -24,6 +24,7 @@ enum outcome {
     OUTCOME_TIMEOUT,     /* the run's or a step's */
     OUTCOME_INTERRUPTED, /* a signal to mayfly */
     OUTCOME_ERROR,       /* mayfly itself could not */
+    OUTCOME_SKIPPED,     /* of a matrix: not begun, after an earlier image's failure */
 };
 
 /** struct action_result - how one action went */
@@ -60,7 +61,7 @@ void result_done(struct result *result);
 /** result_add() - append a copy of @action.  Return: 0 or -ENOMEM. */
 int result_add(struct result *result, const struct action_result *action);
 
-/** outcome_name() - "ok", "failed", "timeout", "interrupted" or "error". */
+/** outcome_name() - "ok", "failed", "timeout", "interrupted", "error" or "skipped". */
 const char *outcome_name(enum outcome outcome);
 
 /**
@@ -73,5 +74,8 @@ const char *outcome_name(enum outcome outcome);
  * With a control group also usage: an object of what struct cgroup_stats has, null for unknown.
  */
 void result_to_json(const struct result *result, const struct plan *plan, struct json_writer *json);
+
+/** result_put_moment() - write nanoseconds since the epoch as RFC 3339, UTC; null for 0. */
+void result_put_moment(struct json_writer *json, uint64_t nsec);
 
 #endif

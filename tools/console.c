@@ -92,6 +92,8 @@ int console_write(const struct console *console, const struct buf *text) {
         return -ENOMEM;
     if (!text->data)
         return 0;
+    if (console->divert)
+        return console->divert(console->context, text);
     if (is_raw(console)) {
         for (const char *p = text->data; *p; p++)
             buf_append(&raw, *p == '\n' ? "\r\n" : p, *p == '\n' ? 2 : 1);

@@ -35,12 +35,16 @@ enum style {
  * @fd: borrowed
  * @color: whether to write colours
  * @columns: the terminal's width; 0 when it is no terminal
+ * @divert: takes what would be written to @fd, as console_write() does; NULL: it is written
+ * @context: handed to it
  */
 struct console {
     int fd;
     bool color;
     size_t columns;
     enum verbosity verbosity;
+    int (*divert)(void *context, const struct buf *text);
+    void *context;
 };
 
 /** console_parse_color() - "auto", "always" or "never".  Return: 0 or -EINVAL with a text. */

@@ -127,10 +127,10 @@ void help_options(struct buf *buf, const struct option_spec *specs, size_t n_spe
 }
 
 static void put_synopsis(struct buf *buf) {
-    buf_puts(buf, "Usage: mayfly -i IMAGE [OPTION]... [ACTION]...\n"
-                  "       mayfly pull | push | load | save | import | images | tag | rmi | prune "
-                  "[OPTION]...\n"
-                  "       mayfly network | port | doctor | version | help\n");
+    buf_puts(buf,
+             "Usage: mayfly -i IMAGE [OPTION]... [ACTION]...\n"
+             "       mayfly pull | push | load | save | import | images | tag | rmi | prune\n"
+             "       mayfly network | port | doctor | version | help\n");
 }
 
 void help_full(struct buf *buf, bool color) {
@@ -163,8 +163,8 @@ void help_doctor(struct buf *buf, const struct option_spec *specs, size_t n_spec
              "Usage: mayfly doctor [OPTION]...\n"
              "\nLooks at what mayfly needs of this host: a line for each point, with the mend\n"
              "for what is missing.  The exit status is 0 when nothing keeps containers from\n"
-             "running, else 1.  With --store it looks at the images instead, and the exit status\n"
-             "is 0 when all of them are whole.\n");
+             "running, else 1.  With --store it looks at the images instead, and the exit\n"
+             "status is 0 when all of them are whole.\n");
     help_options(buf, specs, n_specs, color);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of --json.  A reader that watches for it sees the old file or the
+ * The files of --json and --junit.  A reader that watches for it sees the old file or the
  * new one, never a part: the text goes to a temporary file in the same
  * directory, which then takes the name.  A path that is something else than a
  * regular file (a FIFO, /dev/fd/3, a symbolic link) is opened and written to
@@ -10,7 +10,6 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
-#include "engine/base/json_writer.h"
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
 
@@ -35,20 +34,20 @@ static bool is_replaced(const char *path) {
     return lstat(path, &st) < 0 ? errno == ENOENT : S_ISREG(st.st_mode);
 }
 
-int report_check(const char *path, struct err *err) {
+int report_check(const char *option, const char *path, struct err *err) {
     _cleanup_free_ char *directory = directory_of(path);
     struct stat st;
 
     if (!directory)
         return err_nomem(err);
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return err_set(err, -EISDIR, "--json %s: is a directory; name a file", path);
+        return err_set(err, -EISDIR, "%s %s: is a directory; name a file", option, path);
     if (faccessat(AT_FDCWD, is_replaced(path) ? directory : path, W_OK, AT_EACCESS) < 0)
-        return err_errno(err, "--json %s: cannot be written", path);
+        return err_errno(err, "%s %s: cannot be written", option, path);
     return 0;
 }
 
-static int replace(const char *path, const struct buf *text, struct err *err) {
+static int replace(const char *option, const char *path, const struct buf *text, struct err *err) {
     _cleanup_free_ char *temporary = str_printf("%s.XXXXXX", path);
     _cleanup_close_ int fd = -1;
     mode_t mask;
@@ -58,7 +57,7 @@ static int replace(const char *path, const struct buf *text, struct err *err) {
         return err_nomem(err);
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
-        return err_errno(err, "--json %s", path);
+        return err_errno(err, "%s %s", option, path);
     /* mkostemp's 0600 is for secrets; this is an ordinary file. */
     mask = umask(0);
     umask(mask);
@@ -69,7 +68,7 @@ static int replace(const char *path, const struct buf *text, struct err *err) {
     if (r < 0) {
         (void)sys_unlinkat(AT_FDCWD, temporary, 0);
         errno = -r;
-        return err_errno(err, "--json %s", path);
+        return err_errno(err, "%s %s", option, path);
     }
     return 0;
 }
@@ -89,30 +88,27 @@ static int open_stream(int fd) {
     return ftruncate(fd, 0) < 0 ? -1 : fd;
 }
 
-static int write_into(const char *path, const struct buf *text, struct err *err) {
+static int write_into(const char *option, const char *path, const struct buf *text,
+                      struct err *err) {
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
     int out = fd < 0 ? -1 : open_stream(fd), r;
 
     if (out < 0)
-        return err_errno(err, "--json %s", path);
+        return err_errno(err, "%s %s", option, path);
     sigaction(SIGPIPE, &ignore, &old);
     r = fd_write_all(out, text->data, text->size);
     sigaction(SIGPIPE, &old, NULL);
     if (r < 0) {
         errno = -r;
-        return err_errno(err, "--json %s", path);
+        return err_errno(err, "%s %s", option, path);
     }
     return 0;
 }
 
-int report_write(const char *path, const struct result *result, const struct plan *plan,
-                 struct err *err) {
-    _cleanup_(json_writer_done) struct json_writer json = JSON_WRITER_INIT;
-
-    result_to_json(result, plan, &json);
-    buf_puts(&json.buf, "\n");
-    if (buf_failed(&json.buf))
+int report_write(const char *option, const char *path, const struct buf *text, struct err *err) {
+    if (buf_failed(text))
         return err_nomem(err);
-    return is_replaced(path) ? replace(path, &json.buf, err) : write_into(path, &json.buf, err);
+    return is_replaced(path) ? replace(option, path, text, err)
+                             : write_into(option, path, text, err);
 }

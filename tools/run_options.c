@@ -7,21 +7,35 @@
  */
 #include "run_options.h"
 
+#include "brace.h"
 #include "container_options.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
 
 #include <errno.h>
 
+#define JOBS_MAX 1024
+
 void run_options_done(struct run_options *run) {
     plan_done(&run->plan);
+    strv_done(&run->images);
+    free(run->json);
+    free(run->junit);
 }
 
-static int set_image(struct run_options *run, const char *value, struct err *err) {
-    if (run->plan.image)
-        return err_set(err, -EINVAL, "-i is given twice, '%s' and '%s'; a run takes one image",
-                       run->plan.image, value);
-    return plan_set_string(&run->plan.image, value, err);
+/* An image, or a list of them in braces. */
+static int add_images(struct run_options *run, const char *value, struct err *err) {
+    return brace_expand(value, &run->images, err) < 0 ? err_wrap(err, "-i '%s'", value) : 0;
+}
+
+static int set_jobs(struct run_options *run, const char *value, struct err *err) {
+    uint64_t jobs = 0;
+
+    if (!str_eq(value, "auto") && str_to_u64(value, JOBS_MAX, &jobs) < 0)
+        return err_set(err, -EINVAL, "-j '%s' is not a number from 0 to %d, or auto", value,
+                       JOBS_MAX);
+    run->jobs = (size_t)jobs;
+    return 0;
 }
 
 /* -X PROG ARG... ; */
@@ -49,14 +63,13 @@ static int set_timeout(const char *option, const char *value, uint64_t *ret_nsec
     return 0;
 }
 
-static int set_json(struct run_options *run, const char *value, struct err *err) {
+static int set_report(const char *option, const char *value, char **place, struct err *err) {
     if (str_eq(value, "-"))
-        return err_set(err, -EINVAL,
-                       "--json -: standard output carries the steps' output; name a file");
+        return err_set(err, -EINVAL, "%s -: standard output carries the steps' output; name a file",
+                       option);
     if (!*value)
-        return err_set(err, -EINVAL, "--json: the file's name is empty");
-    run->json = value;
-    return 0;
+        return err_set(err, -EINVAL, "%s: the file's name is empty", option);
+    return plan_set_string(place, value, err);
 }
 
 /* Options about the run, its messages and the container, the actions being dealt with. */
@@ -86,7 +99,16 @@ static int apply_run_option(struct run_options *run, const struct options *optio
         run->plan.on_failure_shell = true;
         return 0;
     case RUN_OPTION_JSON:
-        return set_json(run, value, err);
+        return set_report("--json", value, &run->json, err);
+    case RUN_OPTION_JUNIT:
+        return set_report("--junit", value, &run->junit, err);
+    case RUN_OPTION_JOBS:
+        return set_jobs(run, value, err);
+    case RUN_OPTION_KEEP_GOING:
+        run->keep_going = true;
+        return 0;
+    case RUN_OPTION_OUTPUT:
+        return matrix_output_parse_mode(value, &run->output, err);
     case RUN_OPTION_QUIET:
         run->verbosity = VERBOSITY_QUIET;
         return 0;
@@ -122,7 +144,7 @@ static int apply(struct run_options *run, struct options *options, struct err *e
 
     switch ((enum run_option)options->spec->id) {
     case RUN_OPTION_IMAGE:
-        return set_image(run, value, err);
+        return add_images(run, value, err);
     case RUN_OPTION_WORKDIR:
         return plan_add_action(plan, ACTION_WORKDIR, NULL, value, err);
     case RUN_OPTION_SHELLCMD:
@@ -140,13 +162,22 @@ static int apply(struct run_options *run, struct options *options, struct err *e
     }
 }
 
+static int check(struct run_options *run, struct err *err) {
+    if (run->images.n > 0 && plan_set_string(&run->plan.image, run->images.items[0], err) < 0)
+        return -ENOMEM;
+    if (run->output == OUTPUT_LIVE && run->jobs != 1 && run->images.n > 1)
+        return err_set(err, -EINVAL,
+                       "--output live shows one image at a time; leave it out, or -j");
+    return plan_check(&run->plan, err);
+}
+
 int run_options_parse(struct run_options *run, int argc, char **argv, const char *default_net,
                       struct err *err) {
     struct option_spec specs[OPTIONS_MAX];
     struct options options;
     int r;
 
-    *run = (struct run_options){.verbosity = VERBOSITY_NORMAL, .color = COLOR_AUTO};
+    *run = (struct run_options){.jobs = 1, .verbosity = VERBOSITY_NORMAL, .color = COLOR_AUTO};
     plan_init(&run->plan);
     options_init(&options, specs, run_options_specs(specs), argc, argv);
     if (default_net && *default_net && plan_set_net(&run->plan, default_net, err) < 0)
@@ -165,5 +196,5 @@ int run_options_parse(struct run_options *run, int argc, char **argv, const char
     if (r >= 0 && (run->next_is_transient || run->next_is_forgotten))
         return err_set(err, -EINVAL, "%s stands before the step that it is about; none follows",
                        run->next_is_forgotten ? "--forget" : "--no-remember");
-    return r < 0 ? r : plan_check(&run->plan, err);
+    return r < 0 ? r : check(run, err);
 }

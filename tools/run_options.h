@@ -5,6 +5,7 @@
 #include "console.h"
 #include "engine/base/err.h"
 #include "engine/plan.h"
+#include "matrix_output.h"
 #include "options.h"
 
 #include <stddef.h>
@@ -24,7 +25,11 @@ enum run_option {
     RUN_OPTION_TIMEOUT,
     RUN_OPTION_STEP_TIMEOUT,
     RUN_OPTION_ON_FAILURE,
+    RUN_OPTION_JOBS,
+    RUN_OPTION_KEEP_GOING,
+    RUN_OPTION_OUTPUT,
     RUN_OPTION_JSON,
+    RUN_OPTION_JUNIT,
     RUN_OPTION_QUIET,
     RUN_OPTION_DEBUG,
     RUN_OPTION_COLOR,
@@ -41,14 +46,23 @@ size_t run_options_specs(struct option_spec specs[OPTIONS_MAX]);
 
 /**
  * struct run_options - what the one-liner's command line says
+ * @plan: its image is the first one
+ * @images: for each of them the actions are done once
+ * @jobs: how many of them at once; 0: as many as there are processors
+ * @keep_going: begin further images after one has failed
  * @next_is_transient, @next_is_forgotten: --no-remember and --forget, until the step they are about
- * @json: file for the run's result; borrowed from argv; NULL: none
+ * @json, @junit: files for how it went; owned; NULL: none
  */
 struct run_options {
     struct plan plan;
+    struct strv images;
     bool next_is_transient;
     bool next_is_forgotten;
-    const char *json;
+    size_t jobs;
+    bool keep_going;
+    enum output_mode output;
+    char *json;
+    char *junit;
     enum verbosity verbosity;
     enum color_when color;
 };

@@ -28,7 +28,9 @@ static const struct option_spec actions[] = {
      "copy a file or directory into the container; without DEST, into the workdir",
      RUN_OPTION_UPLOAD},
 
-    {"image", 'i', "REF", CONTAINER, "the image it starts from (see below); needed",
+    {"image", 'i', "REF", CONTAINER,
+     "the image it starts from (see below); needed.  Given several times, or with a list as in "
+     "'python:{3.9,3.10,3.11}', all actions are done once for each image",
      RUN_OPTION_IMAGE},
 };
 
@@ -51,7 +53,20 @@ static const struct option_spec rest[] = {
     {"on-failure", 0, "shell", RUN,
      "when a step fails on a terminal, open a shell in the container as the step left it",
      RUN_OPTION_ON_FAILURE},
+    {"jobs", 'j', "N", RUN,
+     "with several images, how many at once: 1 (default); auto or 0: as many as there are "
+     "processors",
+     RUN_OPTION_JOBS},
+    {"keep-going", 0, NULL, RUN, "begin further images after one has failed",
+     RUN_OPTION_KEEP_GOING},
+    {"output", 0, "FORM", RUN,
+     "with several images: live (default with -j 1), as it comes; block (else): each image's in "
+     "one piece when it has ended; prefix: each line behind its image's name",
+     RUN_OPTION_OUTPUT},
     {"json", 0, "FILE", RUN, "write how the run and each action went to FILE", RUN_OPTION_JSON},
+    {"junit", 0, "FILE", RUN,
+     "the same as JUnit's XML, for CI servers; steps then write to pipes, also on a terminal",
+     RUN_OPTION_JUNIT},
 
     {"quiet", 'q', NULL, MESSAGES, "no messages but errors", RUN_OPTION_QUIET},
     {"debug", 0, NULL, MESSAGES, "also say what is done on the way", RUN_OPTION_DEBUG},

@@ -28,7 +28,7 @@ static const char *option_of(enum action_kind kind) {
     return options[kind];
 }
 
-static size_t append_action(struct buf *buf, const struct action *action, size_t max_columns) {
+size_t step_line_action(struct buf *buf, const struct action *action, size_t max_columns) {
     _cleanup_buf_ struct buf words = BUF_INIT;
 
     buf_puts(&words, option_of(action->kind));
@@ -46,7 +46,7 @@ static size_t aligned_columns(const struct plan *plan) {
         size_t n = 0;
 
         if (plan->actions[i].kind != ACTION_WORKDIR)
-            n = append_action(&ignored, &plan->actions[i], COLUMNS_ALIGNED);
+            n = step_line_action(&ignored, &plan->actions[i], COLUMNS_ALIGNED);
         if (n > longest)
             longest = n;
     }
@@ -96,6 +96,9 @@ void step_line_outcome(struct buf *buf, const struct action_result *result) {
     case OUTCOME_ERROR:
         buf_puts(buf, "error");
         break;
+    case OUTCOME_SKIPPED:
+        buf_puts(buf, "not run");
+        break;
     }
 }
 
@@ -118,7 +121,7 @@ void step_line_format(struct buf *buf, const struct plan *plan, const struct act
         return;
     buf_puts(buf, "mayfly: ");
     console_styled(buf, style->color, STYLE_DIM, head.data);
-    used = append_action(buf, &plan->actions[result->index], room);
+    used = step_line_action(buf, &plan->actions[result->index], room);
     buf_printf(buf, "%*s  ", (int)(used < aligned ? aligned - used : 0), "");
     console_styled(buf, style->color, result->outcome == OUTCOME_OK ? STYLE_GOOD : STYLE_BAD,
                    outcome.data);
@@ -159,6 +162,6 @@ void step_line_usage(struct buf *buf, const struct limits *limits, const struct 
 
 void step_line_started(struct buf *buf, const struct plan *plan, size_t index) {
     buf_printf(buf, "[%zu/%zu] ", index + 1, plan->n_actions);
-    append_action(buf, &plan->actions[index], COLUMNS_IN_A_PIPE);
+    step_line_action(buf, &plan->actions[index], COLUMNS_IN_A_PIPE);
     buf_puts(buf, " begins");
 }

@@ -42,6 +42,14 @@ void step_line_started(struct buf *buf, const struct plan *plan, size_t index);
 void step_line_usage(struct buf *buf, const struct limits *limits, const struct cgroup_stats *usage,
                      bool color);
 
+/**
+ * step_line_action() - append an action's option and words, "-S make check", on one line
+ * @max_columns: as of text_append_line()
+ *
+ * Return: columns appended.
+ */
+size_t step_line_action(struct buf *buf, const struct action *action, size_t max_columns);
+
 /** step_line_duration() - append a length of time: "0.004 s", "12.300 s", "2 min 03.5 s",
  * "1 h 02 min 03 s". */
 void step_line_duration(struct buf *buf, uint64_t nsec);

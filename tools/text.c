@@ -16,8 +16,8 @@
 
 #define ELLIPSIS "..."
 
-/* Decodes one character.  Return: its bytes; 0 when @p is not UTF-8 (RFC 3629, section 4). */
-static size_t decode(const unsigned char *p, uint32_t *ret_code) {
+size_t text_decode(const char *text, uint32_t *ret_code) {
+    const unsigned char *p = (const unsigned char *)text;
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t n = p[0] < 0x80             ? 1
                : (p[0] & 0xe0) == 0xc0 ? 2
@@ -91,7 +91,7 @@ size_t text_append_line(struct buf *buf, const char *text, size_t max_columns) {
         size_t width = 1, n_shown = 1;
         uint32_t code = 0;
 
-        n = decode(p, &code);
+        n = text_decode((const char *)p, &code);
         if (is_space(*p)) {
             for (n = 1; is_space(p[n]);)
                 n++;

@@ -5,6 +5,16 @@
 #include "engine/base/buf.h"
 
 #include <stddef.h>
+#include <stdint.h>
+
+/**
+ * text_decode() - one character of UTF-8
+ * @text: NUL-terminated
+ *
+ * Spec: RFC 3629, section 4.
+ * Return: its bytes; 0 when @text does not begin with one.
+ */
+size_t text_decode(const char *text, uint32_t *ret_code);
 
 /**
  * text_append_line() - append a text as one line that is safe to show

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -77,6 +78,16 @@ int fd_read_file(int dir_fd, const char *path, size_t max_bytes, char **ret_data
     if (!S_ISREG(st.st_mode))
         return -EINVAL;
     return fd_read_all(fd, max_bytes, ret_data, ret_size);
+}
+
+int fd_open_nameless(const char *name) {
+    const char *directory = getenv("TMPDIR");
+    int fd =
+        open(directory && *directory ? directory : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        fd = memfd_create(name, MFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
 }
 
 int fd_set_cloexec(int fd, bool on) {

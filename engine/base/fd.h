@@ -88,6 +88,14 @@ ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fds, size_t 
                    size_t *ret_n_fds, int flags);
 
 /**
+ * fd_open_nameless() - a file that goes with its descriptor, for more than memory should hold
+ * @name: for memfd_create(2), where neither TMPDIR nor /tmp can have such a file
+ *
+ * Return: a descriptor or -errno.
+ */
+int fd_open_nameless(const char *name);
+
+/**
  * fd_remove_tree() - remove a file or a directory with all that is in it
  * @dir_fd, @name: the entry; @name has no slash
  *

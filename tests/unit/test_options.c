@@ -298,13 +298,36 @@ Test(run_options, help_and_version_need_nothing_else) {
     }
 }
 
+Test(run_options, several_images) {
+    const char *words[] = {"-i", "a:{1,2}", "-j",           "auto",      "-S", "x",
+                           "-i", "b",       "--keep-going", "--junit=f", NULL};
+    _cleanup_(run_options_done) struct run_options run;
+    struct err err;
+
+    cr_assert_eq(parse_run(&run, words, &err), 0, "%s", err.message);
+    cr_expect_eq(run.images.n, 3);
+    cr_expect_str_eq(run.images.items[0], "a:1");
+    cr_expect_str_eq(run.images.items[1], "a:2");
+    cr_expect_str_eq(run.images.items[2], "b");
+    cr_expect_str_eq(run.plan.image, "a:1");
+    cr_expect_eq(run.jobs, 0);
+    cr_expect(run.keep_going);
+    cr_expect_str_eq(run.junit, "f");
+    cr_expect_eq(run.plan.n_actions, 1);
+}
+
 Test(run_options, mistakes_name_the_thing_and_the_mend) {
     static const struct {
         const char *words[6];
         const char *in_message;
     } cases[] = {
         {{"-S", "pwd"}, "-i IMAGE"},
-        {{"-i", "a", "-i", "b"}, "-i is given twice, 'a' and 'b'"},
+        {{"-i", "a", "-j", "x"}, "-j 'x' is not a number"},
+        {{"-i", "a", "-j", "1025"}, "-j '1025' is not a number"},
+        {{"-i", "a{1..1001}"}, "-i 'a{1..1001}': the lists in braces"},
+        {{"-i", "a", "--output", "x"}, "--output 'x' is not one of live, block, prefix"},
+        {{"-i", "{a,b}", "-j2", "--output", "live"}, "--output live shows one image at a time"},
+        {{"-i", "a", "--junit", "-"}, "--junit -: standard output"},
         {{"-i", "a", "pwd"}, "'pwd' is no option; a command is given as -S 'pwd'"},
         {{"-i", "a", "-X", ";"}, "-X: no program"},
         {{"-i", "a", "-W", ""}, "-W: the directory's name is empty"},

@@ -3,6 +3,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
+#include "engine/result.h"
 #include "tools/report.h"
 
 #include <criterion/criterion.h>
@@ -25,13 +26,16 @@ static void leave_directory(const char *path) {
 }
 
 static int write_report(const char *path, struct err *err) {
+    _cleanup_(json_writer_done) struct json_writer json = JSON_WRITER_INIT;
     _cleanup_(plan_done) struct plan plan;
     struct result result;
 
     plan_init(&plan);
     result_init(&result);
     plan_set_string(&plan.image, "img", NULL);
-    return report_write(path, &result, &plan, err);
+    result_to_json(&result, &plan, &json);
+    buf_puts(&json.buf, "\n");
+    return report_write("--json", path, &json.buf, err);
 }
 
 static void expect_report(const char *path) {
@@ -61,7 +65,7 @@ Test(report, replaces_a_file_as_a_whole) {
 
     enter_directory(path, sizeof path);
     umask(027);
-    cr_assert_eq(report_check("r.json", &err), 0, "%s", err.message);
+    cr_assert_eq(report_check("--json", "r.json", &err), 0, "%s", err.message);
     cr_expect_eq(count_entries(), 0, "the check makes nothing");
     cr_assert_eq(write_report("r.json", &err), 0, "%s", err.message);
     expect_report("r.json");
@@ -126,9 +130,9 @@ Test(report, names_what_cannot_be_written) {
     char path[256];
 
     enter_directory(path, sizeof path);
-    cr_expect_eq(report_check("missing/r.json", &err), -ENOENT);
+    cr_expect_eq(report_check("--json", "missing/r.json", &err), -ENOENT);
     cr_expect(strstr(err.message, "--json missing/r.json"), "%s", err.message);
-    cr_expect_eq(report_check(".", &err), -EISDIR);
+    cr_expect_eq(report_check("--json", ".", &err), -EISDIR);
     cr_expect_eq(write_report("missing/r.json", &err), -ENOENT);
     leave_directory(path);
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAYFLY_RUN_EXECUTE_H
+#define MAYFLY_RUN_EXECUTE_H
+
+#include "console.h"
+#include "run_options.h"
+
+/**
+ * run_execute() - do what the one-liner's command line says, once
+ *
+ * One image is run by this very process; several, and one whose output has to pass through here,
+ * by matrix_command().
+ * Return: the exit status.
+ */
+int run_execute(const struct run_options *options, struct console *messages);
+
+/** matrix_command() - the actions once for each image.  Return: the exit status. */
+int matrix_command(const struct run_options *options, struct console *messages);
+
+#endif
