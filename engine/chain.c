@@ -13,10 +13,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/sys.h"
+#include "chain_merge.h"
 #include "steps.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 int chain_init(struct chain *chain, const struct session_request *request, struct result *result,
                struct err *err) {
@@ -24,6 +26,7 @@ int chain_init(struct chain *chain, const struct session_request *request, struc
     int r;
 
     *chain = (struct chain){.request = request, .result = result, .capture = CAPTURE_INIT};
+    chain->carry = STATE_INIT;
     r = session_look_up(&chain->base, request, NULL, err);
     if (r != 0)
         return r;
@@ -35,11 +38,16 @@ int chain_init(struct chain *chain, const struct session_request *request, struc
 }
 
 void chain_done(struct chain *chain) {
+    struct err err;
+
     chain_leave(chain);
     for (size_t i = 0; chain->volume_layers && i < chain->request->plan->n_volumes; i++)
         strv_done(&chain->volume_layers[i]);
     free(chain->volume_layers);
     keeps_close(&chain->keeps);
+    image_done(&chain->committed);
+    if (chain->carry.name && state_destroy(&chain->carry, &chain->base.container.map, &err) < 0)
+        log_warning(chain->base.container.log, "%s", err.message);
     free(chain->workdir);
     strv_done(&chain->layers);
     strv_done(&chain->workdirs);
@@ -48,8 +56,10 @@ void chain_done(struct chain *chain) {
 
 static int start(struct chain *chain, bool captured, struct err *err) {
     struct session_request request = *chain->request;
-    int r;
+    int r = chain_squash(chain, err);
 
+    if (r < 0)
+        return r;
     request.layers = &chain->layers;
     request.volume_layers = chain->volume_layers;
     request.workdir = chain->workdir;
@@ -128,9 +138,25 @@ int chain_change_workdir(struct chain *chain, size_t index, struct err *err) {
     return chain->live ? steps_repeat(&chain->session.supervisor, index, err) : 0;
 }
 
+int chain_move_workdir(struct chain *chain, size_t index, struct err *err) {
+    const char *now = chain->workdirs.items[chain->workdirs.n - 1];
+    struct strv workdirs = {0};
+    char *workdir = strdup(now);
+
+    if (!workdir || strv_push(&workdirs, now) < 0) {
+        free(workdir);
+        return err_nomem(err);
+    }
+    free(chain->workdir);
+    strv_done(&chain->workdirs);
+    chain->workdir = workdir;
+    chain->workdirs = workdirs;
+    chain->first = index;
+    return 0;
+}
+
 int chain_push(struct chain *chain, size_t index, const char *directory, const struct strv *volumes,
                struct err *err) {
-    struct strv now = {0};
     uint64_t number;
     int r = strv_push_take(&chain->layers, str_printf("%s/tree", directory));
 
@@ -139,15 +165,9 @@ int chain_push(struct chain *chain, size_t index, const char *directory, const s
             number < chain->request->plan->n_volumes)
             r = strv_push_take(&chain->volume_layers[number],
                                str_printf("%s/volume.%s", directory, volumes->items[i]));
-    if (r == 0)
-        r = strv_push(&now, chain->workdirs.items[chain->workdirs.n - 1]);
-    if (r == 0) {
-        free(chain->workdir);
-        chain->workdir = strdup(now.items[0]);
-        strv_done(&chain->workdirs);
-        chain->workdirs = now;
-        r = chain->workdir ? 0 : -ENOMEM;
-    }
-    chain->first = index + 1;
-    return r < 0 ? err_nomem(err) : 0;
+    if (r < 0)
+        return err_nomem(err);
+    snprintf(chain->top, sizeof chain->top, "%s", directory);
+    r = chain_move_workdir(chain, index + 1, err);
+    return r == 0 ? chain_use_squashed(chain, err) : r;
 }

@@ -22,6 +22,9 @@
  * @volume_layers: the same for each of the plan's volumes
  * @workdir: where the uppermost layer was made; NULL: the image's
  * @workdirs: those changed to since then, with the one now at the end
+ * @top: the remembered step whose layer is the uppermost, as a directory in the store; "": none
+ * @carry: a directory of the run's for what outlives a container; made when needed
+ * @committed: the image that the layers belong to, kept from being removed
  * @first: the first action after those that the layers stand for
  */
 struct chain {
@@ -38,6 +41,9 @@ struct chain {
     struct strv *volume_layers;
     char *workdir;
     struct strv workdirs;
+    char top[96];
+    struct state carry;
+    struct image committed;
     size_t first;
 };
 
@@ -76,5 +82,9 @@ int chain_change_workdir(struct chain *chain, size_t index, struct err *err);
  */
 int chain_push(struct chain *chain, size_t index, const char *directory, const struct strv *volumes,
                struct err *err);
+
+/** chain_move_workdir() - the layers are what the container before action @index has left.
+ * Return: 0 or -ENOMEM with a text. */
+int chain_move_workdir(struct chain *chain, size_t index, struct err *err);
 
 #endif

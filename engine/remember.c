@@ -19,7 +19,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/sys.h"
 #include "chain.h"
+#include "chain_merge.h"
 #include "content.h"
 #include "remember_key.h"
 #include "remember_publish.h"
@@ -53,7 +55,11 @@ struct remember {
 };
 
 bool remember_is_asked(const struct plan *plan) {
-    return plan->remember;
+    bool asked = plan->remember;
+
+    for (size_t i = 0; i < plan->n_actions; i++)
+        asked |= plan->actions[i].kind == ACTION_COMMIT;
+    return asked;
 }
 
 static void done(struct remember *m) {
@@ -165,6 +171,19 @@ static int discard(struct remember *m, const char *key, struct err *err) {
     return step_discard(m->store, key, err);
 }
 
+/* What was merged of a step and those below it before the last boot has no digest of its own. */
+static int forget_merged(struct remember *m, const struct step *step, struct err *err) {
+    char path[128], aside[128];
+
+    snprintf(path, sizeof path, "steps/%s/merged", step->key);
+    snprintf(aside, sizeof aside, "tmp/gone-%s", step->key);
+    if (sys_renameat2(m->store->fd, path, m->store->fd, aside, 0) == 0)
+        m->has_discarded = true;
+    else if (errno != ENOENT)
+        return store_errno(m->store, "cannot move a merged layer aside", err);
+    return 0;
+}
+
 /* Return: 0, STEP_MISSING with the reason in @why unless there was nothing, or -errno. */
 static int find(struct remember *m, const char *key, struct step *step, const char **why,
                 struct err *err) {
@@ -174,6 +193,8 @@ static int find(struct remember *m, const char *key, struct step *step, const ch
         *why = "it had expired";
     if (r == STEP_OTHER_BOOT) {
         r = remember_verify(&m->chain.base.container.map, step, err);
+        if (r == 0)
+            r = forget_merged(m, step, err);
         if (r == 0) {
             snprintf(step->record.boot, sizeof step->record.boot, "%s", m->boot);
             r = step_rewrite(m->store, step, err);
@@ -476,18 +497,44 @@ static int change_workdir(struct remember *m, size_t index, struct err *err) {
     return r != 0 ? r : noted < 0 ? err_nomem(err) : 0;
 }
 
+static int do_commit(struct remember *m, size_t index, struct err *err) {
+    struct action_result action = {.index = index, .started_nsec = clock_realtime()};
+    const struct run_hooks *hooks = m->chain.request->hooks;
+    bool is_plain = !m->transient && m->chain.workdirs.n == 1;
+    uint64_t started = clock_monotonic();
+    int r = 0, noted;
+
+    if (hooks->action_started)
+        hooks->action_started(hooks->context, m->plan, index);
+    /* What a remembered step has made is all there is, unless a workdir was made since. */
+    if (is_plain)
+        chain_leave(&m->chain);
+    else
+        r = chain_enter(&m->chain, index, false, err);
+    if (r == 0)
+        r = chain_commit(&m->chain, index, is_plain, err);
+    action.elapsed_nsec = clock_monotonic() - started;
+    action.outcome = r < 0 ? OUTCOME_ERROR : OUTCOME_OK;
+    action.status = r < 0 ? EXIT_ENGINE : 0;
+    noted = steps_note(&m->chain.base.supervisor, &action, m->result, NULL);
+    return r != 0 ? r : noted < 0 ? err_nomem(err) : 0;
+}
+
 static int do_action(struct remember *m, size_t index, struct err *err) {
     const struct action *action = &m->plan->actions[index];
     int r;
 
     if (action->kind == ACTION_WORKDIR)
         return change_workdir(m, index, err);
+    if (action->kind == ACTION_COMMIT)
+        return do_commit(m, index, err);
     if (action_is_remembered(action)) {
         m->forget |= action->forget;
-        if (!m->transient && (action->transient || !m->plan->remember)) {
+        if (!m->transient && m->plan->remember && action->transient) {
             m->transient = true;
             chain_leave(&m->chain);
         }
+        m->transient |= !m->plan->remember;
         r = m->transient ? 0 : know_inputs(m, err);
         if (r < 0)
             return r;

@@ -27,6 +27,9 @@ static const struct option_spec actions[] = {
     {"upload", 'U', "SRC[:DEST]", ACTIONS,
      "copy a file or directory into the container; without DEST, into the workdir",
      RUN_OPTION_UPLOAD},
+    {"commit", 'C', "NAME[:TAG]", ACTIONS,
+     "save the container's file system as it is now as an image; processes that still run end",
+     RUN_OPTION_COMMIT},
 
     {"image", 'i', "REF", CONTAINER,
      "the image it starts from (see below); needed.  Given several times, or with a list as in "

@@ -279,3 +279,93 @@ test_remember_kept_directories_belong_to_the_steps_user() {
     expect_complaint 2 "'often'" 'ro, locked or private'
     [ "$mode" != subuid ] || unshare --map-root-user --map-auto rm -rf "$MAYFLY_STORE"
 }
+
+test_remember_an_image_is_made_of_steps() {
+    fresh_store
+    runs "$mayfly" -i "$busybox" -S 'mkdir /d; echo a >/d/a; rm /bin/cal; chmod 700 /srv' -C made:1 -S 'cat /d/a; echo later >/later' -C made:2
+    runs "$mayfly" -q -i made:1 -S 'cat /d/a; ls /later /bin/cal 2>&1 | wc -l; stat -c %a /srv'
+    expect_out $'a\n2\n700'
+    runs "$mayfly" -q -i made:2 -S 'cat /later'
+    expect_out later
+    # With remembered steps: the same image, and no step runs for it again.
+    runs remember -i "$busybox" -S 'mkdir /d; echo a >/d/a' -S 'rm /bin/cal; echo b >/d/b' -C many -S 'cat /d/a'
+    runs remember -i "$busybox" -S 'mkdir /d; echo a >/d/a' -S 'rm /bin/cal; echo b >/d/b' -C many:again -S 'cat /d/a'
+    expect_ran ""
+    runs "$mayfly" images -q many
+    expect_same "$(sort -u "$TEST_DIR/out" | wc -l)" 1
+    runs "$mayfly" -q -i many:again -S 'cat /d/a /d/b; ls /bin/cal 2>&1 | wc -l'
+    expect_out $'a\nb\n1'
+    # It can be carried elsewhere.
+    runs "$mayfly" save -o many.tar many
+    export MAYFLY_STORE=$TEST_DIR/other
+    runs "$mayfly" -q -i docker-archive:many.tar -S 'cat /d/b; ls /bin/cal 2>&1 | wc -l'
+    expect_out $'b\n1'
+}
+
+test_remember_a_commit_goes_on_with_what_there_was() {
+    fresh_store
+    mkdir v
+    echo host >v/f
+    runs "$mayfly" -q -i "$busybox" -v "$PWD/v:/v:cow" -W /w -S 'echo x >x; echo y >/v/y' -C one -S 'pwd; cat x /v/y; echo z >/v/z' -W deep -C two -S 'pwd; ls /v'
+    expect_out $'/w\nx\ny\n/w/deep\nf\ny\nz'
+    runs "$mayfly" -q -i two -S 'ls -d /w/deep; ls /v'
+    expect_out '/w/deep'
+    mkdir image
+    tar -C image --no-same-owner -xf "$busybox"
+    run "$mayfly" -i "$PWD/image" -C name
+    expect_complaint 125 '-C name' 'mayfly import'
+}
+
+# More steps than an overlay takes layers.
+test_remember_a_long_chain() {
+    fresh_store
+    local i many=()
+    for ((i = 0; i < 210; i++)); do
+        many+=(-S "mkdir -p /d/$((i % 7)); echo $i >/d/$((i % 7))/$i; rm -f /d/$(((i + 3) % 7))/$((i - 4))")
+    done
+    runs "$mayfly" -q -n none -r -i "$busybox" "${many[@]}" -D /d:remembered
+    runs "$mayfly" -q -n none -i "$busybox" "${many[@]}" -D /d:plain
+    diff -r plain remembered || fail "another result"
+    expect_same "$(find plain -type f | wc -l)" 4
+    runs "$mayfly" -n none -r -i "$busybox" "${many[@]}" -D /d:again
+    expect_ran ""
+    diff -r plain again || fail "another result"
+}
+
+# What is on disk after a power cut is less than what was kept.
+test_remember_after_another_boot() {
+    only root
+    fresh_store
+    local run=(remember -n none -i "$busybox" -S 'head -c 100000 /dev/zero >/f; echo x >/g' -S 'cat /g')
+    later() { # later BOOT: as after a restart
+        echo "$1" >boot
+        # shellcheck disable=SC2016
+        unshare -m sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && shift && exec "$@"' - - "$mayfly" -r "${run[@]:1}" -k pids:/pids
+    }
+    runs "${run[@]}"
+    run later one
+    expect_status 0
+    expect_ran ""
+    expect_out x
+    # The second step's key is below the first one's: whichever has the large file is damaged.
+    local file
+    file=$(find "$MAYFLY_STORE/root/steps" -path '*/tree/f')
+    truncate -s 50000 "$file"
+    truncate -s 100000 "$file"
+    touch -d @1 "$file"
+    run later two
+    expect_err 'step 1 runs: its files are not what was kept'
+    runs "${run[@]}"
+    expect_ran "1 2"
+    # Half a record, half an output.
+    for file in "$MAYFLY_STORE"/root/steps/*/output; do
+        truncate -s 1 "$file"
+    done
+    runs "${run[@]}"
+    expect_ran "2"
+    for file in "$MAYFLY_STORE"/root/steps/*/record; do
+        truncate -s -1 "$file"
+    done
+    runs "${run[@]}"
+    expect_ran "1 2"
+}
