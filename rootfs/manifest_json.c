@@ -29,12 +29,15 @@ void json_document_free(json_t **root) {
     *root = NULL;
 }
 
-const json_t *json_member(const json_t *object, const char *name, json_type type) {
-    const json_t *value;
-
+const json_t *json_any_member(const json_t *object, const char *name) {
     if (!object || json_typeof(object) != JSON_OBJECT)
         return NULL;
-    value = lazy_jansson(NULL)->json_object_get(object, name);
+    return lazy_jansson(NULL)->json_object_get(object, name);
+}
+
+const json_t *json_member(const json_t *object, const char *name, json_type type) {
+    const json_t *value = json_any_member(object, name);
+
     return value && json_typeof(value) == type ? value : NULL;
 }
 

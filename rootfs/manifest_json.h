@@ -30,6 +30,9 @@ void json_document_free(json_t **root);
 /** json_member() - an object's value of that name and type, lent, or NULL; @object may be NULL. */
 const json_t *json_member(const json_t *object, const char *name, json_type type);
 
+/** json_any_member() - an object's value of that name, of any type, lent, or NULL. */
+const json_t *json_any_member(const json_t *object, const char *name);
+
 /** json_text() - an object's string of that name, lent, or NULL. */
 const char *json_text(const json_t *object, const char *name);
 

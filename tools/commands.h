@@ -40,6 +40,9 @@ int prune_command(int argc, char **argv);
 int network_command(int argc, char **argv);
 int port_command(int argc, char **argv);
 
+/** serve_command() - "mayfly serve". */
+int serve_command(int argc, char **argv);
+
 /** version_command() - "mayfly version". */
 int version_command(int argc, char **argv);
 

@@ -35,6 +35,7 @@ static const struct entry commands[] = {
     {"mayfly network ...", "ls, create, rm, inspect: networks for containers"},
     {"mayfly port CONTAINER", "which ports of the host lead to a running container"},
     {"mayfly doctor", "look at what this host offers and say what is missing, with the mend"},
+    {"mayfly serve --stdio", "do as another program says, in JSON messages"},
     {"mayfly version", "show the version"},
     {"mayfly help", "show this help"},
 };

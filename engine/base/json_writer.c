@@ -57,6 +57,18 @@ static size_t utf8_length(const unsigned char *p) {
     return n;
 }
 
+bool json_writer_is_text(const char *data, size_t size) {
+    const unsigned char *p = (const unsigned char *)data;
+
+    /* A NUL follows the bytes, so that no sequence reaches behind it. */
+    for (size_t i = 0, n; i < size; i += n) {
+        n = p[i] ? utf8_length(p + i) : 0;
+        if (n == 0)
+            return false;
+    }
+    return true;
+}
+
 static void put_quoted(struct buf *buf, const char *text) {
     const unsigned char *p = (const unsigned char *)text;
 

@@ -30,6 +30,8 @@ void json_writer_close_array(struct json_writer *json);
 void json_writer_key(struct json_writer *json, const char *key);
 /** json_writer_string() - @text NULL writes null. */
 void json_writer_string(struct json_writer *json, const char *text);
+/** json_writer_is_text() - whether @size bytes, a NUL behind them, are UTF-8 and hold no NUL. */
+bool json_writer_is_text(const char *data, size_t size);
 void json_writer_i64(struct json_writer *json, int64_t value);
 void json_writer_bool(struct json_writer *json, bool value);
 /** json_writer_seconds() - nanoseconds as a number of seconds with six digits. */
