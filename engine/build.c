@@ -259,6 +259,7 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
     const struct plan *plan = container->plan;
     const struct apivfs apivfs = {
         .host_network = plan->net == NET_HOST,
+        .shm_bytes = plan->shm_bytes,
         .cgroup = cgroup_birth_fd(container->cgroup) >= 0,
         .tty_group = idmap_has(container->map.gids, container->map.n_gids, 5),
     };

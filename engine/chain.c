@@ -121,8 +121,10 @@ void chain_leave(struct chain *chain) {
     /* A signal that has come there holds for the whole run. */
     if (chain->live && chain->session.supervisor.interrupted)
         chain->base.supervisor.interrupted = chain->session.supervisor.interrupted;
-    if (chain->live)
+    if (chain->live) {
+        result_note_usage(chain->result, chain->session.container.cgroup);
         session_end(&chain->session);
+    }
     chain->live = false;
     if (chain->captured)
         capture_close(&chain->capture);

@@ -23,6 +23,7 @@
 #include "message.h"
 #include "net/network.h"
 #include "rootfs/pivot.h"
+#include "sysctl.h"
 #include "trees.h"
 #include "userns.h"
 
@@ -151,6 +152,11 @@ static int build(const struct container *container, struct trees *trees, struct 
     }
     if (plan->net != NET_HOST)
         allow_ping(container);
+    if (plan->sysctls.n > 0) {
+        r = sysctl_apply(&plan->sysctls, err);
+        if (r < 0)
+            return r;
+    }
     if (sethostname(hostname, strlen(hostname)) < 0)
         return err_errno(err, "cannot set the host name %s", hostname);
     r = pivot_into(root, n_stacked, plan->read_only, err);

@@ -6,9 +6,11 @@
  */
 #include "doctor.h"
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "cgroup.h"
 #include "idmap.h"
 #include "rootfs/image.h"
 #include "rootfs/store.h"
@@ -160,6 +162,39 @@ static void examine_container(struct examination *e, const char *store) {
         find(e, FINDING_OK, "container", "one was made and unwound");
 }
 
+/* Each limit is tried; a group is made with it and removed. */
+static void examine_limits(struct examination *e) {
+    const struct {
+        const char *name;
+        struct limits limits;
+    } tries[] = {
+        {"memory", {.memory_bytes = UINT64_C(64) << 20}},
+        {"cpus", {.cpu_quota_usec = LIMITS_CPU_PERIOD_USEC}},
+        {"cpuset", {.cpuset = (char *)"0"}},
+        {"pids", {.pids = 64}},
+    };
+    _cleanup_buf_ struct buf well = BUF_INIT;
+    struct state state;
+    struct err err = {0}, reason = {0};
+
+    if (state_create(&state, &e->store, NULL, &err) < 0)
+        return;
+    for (size_t i = 0; i < N_ELEMENTS(tries); i++) {
+        struct cgroup *cgroup = NULL;
+
+        if (cgroup_create(&cgroup, &tries[i].limits, "doctor", state.fd, NULL, &err) == 0)
+            buf_printf(&well, "%s--%s", well.size ? ", " : "", tries[i].name);
+        else if (!reason.code)
+            reason = err;
+        cgroup_destroy(cgroup, NULL);
+    }
+    (void)state_destroy(&state, &e->map, NULL);
+    if (well.size > 0)
+        find(e, FINDING_OK, "limits", "%s", well.data);
+    if (reason.code)
+        find(e, FINDING_NOTE, "limits", "%s", reason.message);
+}
+
 static void examine_libraries(struct examination *e) {
     struct err err = {0};
 
@@ -181,6 +216,7 @@ int doctor(const char *store, void (*emit)(void *context, const struct finding *
         end_probe(pidfd);
     if (pid > 0 && examine_store(&e, store)) {
         examine_container(&e, store);
+        examine_limits(&e);
         store_close(&e.store);
     }
     examine_libraries(&e);

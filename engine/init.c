@@ -82,6 +82,7 @@ static int start_step(struct init *init, char *const *argv, bool on_terminal,
         .argv = argv,
         .env = init->inside.env.items,
         .workdir = init->inside.workdir,
+        .ulimits = &init->inside.container->plan->ulimits,
         .user = inside_has_single_id(&init->inside) ? NULL : &init->inside.user,
         .terminal_fd = -1,
     };

@@ -120,6 +120,7 @@ static int spawn_job(struct running_job *running, const struct inside *inside,
     struct step step = {
         .argv = job->argv.items,
         .workdir = job->workdir ? workdir : inside->workdir,
+        .ulimits = &inside->container->plan->ulimits,
         .user = inside_has_single_id(inside) ? NULL : user,
         .terminal_fd = -1,
     };
@@ -150,6 +151,7 @@ static int spawn_closure(struct running_job *running, const struct inside *insid
                          struct err *err) {
     const struct step step = {
         .workdir = inside->workdir,
+        .ulimits = &inside->container->plan->ulimits,
         .user = inside_has_single_id(inside) ? NULL : &inside->user,
         .stdio = {fds[1], fds[2], fds[3]},
         .terminal_fd = -1,

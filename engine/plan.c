@@ -24,6 +24,8 @@ void plan_init(struct plan *plan) {
     *plan = (struct plan){
         .pull = PULL_MISSING,
         .net = NET_BRIDGE,
+        .shm_bytes = UINT64_C(64) << 20,
+        .oom_score_adj = PLAN_OOM_SCORE_INHERITED,
         .timeout_nsec = CLOCK_NEVER,
         .step_timeout_nsec = CLOCK_NEVER,
         .remember_nsec = 7 * 24 * 3600 * NSEC_PER_SEC,
@@ -80,6 +82,8 @@ void plan_done(struct plan *plan) {
     free(plan->network);
     free(plan->ports);
     limits_done(&plan->limits);
+    ulimits_done(&plan->ulimits);
+    strv_done(&plan->sysctls);
     free(plan->store);
     plan_init(plan);
 }

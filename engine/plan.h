@@ -8,7 +8,9 @@
 #include "base/str.h"
 #include "limits.h"
 #include "net/nat.h"
+#include "ulimit.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -110,6 +112,10 @@ struct plan {
     char *network; /* of NET_BRIDGE: one that was made by a command; NULL: mayfly's */
     bool isolate;  /* from others on the bridge that are isolated */
     struct limits limits;
+    struct ulimits ulimits;     /* of each program */
+    struct strv sysctls;        /* NAME=VALUE */
+    uint64_t shm_bytes;         /* size of /dev/shm */
+    int oom_score_adj;          /* PLAN_OOM_SCORE_INHERITED: that of whoever started it */
     uint64_t timeout_nsec;      /* of the whole run; CLOCK_NEVER: none */
     uint64_t step_timeout_nsec; /* of each step; CLOCK_NEVER: none */
     bool read_only;             /* the container's root file system */
@@ -120,6 +126,9 @@ struct plan {
     size_t n_keeps;
     char *store; /* directory of images and runs; NULL: the user's own */
 };
+
+/** PLAN_OOM_SCORE_INHERITED - no number that the kernel takes. */
+#define PLAN_OOM_SCORE_INHERITED INT_MIN
 
 /** plan_init() - set every default. */
 void plan_init(struct plan *plan);

@@ -6,6 +6,7 @@
  */
 #include "plan.h"
 #include "plan_spec.h"
+#include "sysctl.h"
 
 #include <errno.h>
 #include <string.h>
@@ -95,6 +96,16 @@ static int check_remember(const struct plan *plan, struct err *err) {
     return 0;
 }
 
+static int check_sysctls(const struct plan *plan, struct err *err) {
+    for (size_t i = 0; plan->net == NET_HOST && i < plan->sysctls.n; i++)
+        if (sysctl_is_network(plan->sysctls.items[i]))
+            return err_set(err, -EINVAL,
+                           "--sysctl %s would be the host's with --net host; give the container a "
+                           "network of its own",
+                           plan->sysctls.items[i]);
+    return 0;
+}
+
 int plan_check(const struct plan *plan, struct err *err) {
     int r = check_names(plan, err);
 
@@ -108,6 +119,8 @@ int plan_check(const struct plan *plan, struct err *err) {
         r = check_remember(plan, err);
     if (r == 0)
         r = limits_check(&plan->limits, err);
+    if (r == 0)
+        r = check_sysctls(plan, err);
     if (r < 0)
         return r;
     if (plan->isolate && !plan_has_bridge(plan))

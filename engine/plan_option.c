@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "sysctl.h"
 
 #include <errno.h>
 
@@ -77,21 +78,59 @@ static int add_io(struct plan *plan, const char *value, struct err *err) {
     return limits_add_io(&plan->limits, value, err);
 }
 
+static int add_ulimit(struct plan *plan, const char *value, struct err *err) {
+    return ulimits_add(&plan->ulimits, value, err);
+}
+
+static int add_sysctl(struct plan *plan, const char *value, struct err *err) {
+    return sysctl_add(&plan->sysctls, value, err);
+}
+
+static int set_shm_size(struct plan *plan, const char *value, struct err *err) {
+    if (plan_parse_size(value, &plan->shm_bytes) < 0 || plan->shm_bytes == 0)
+        return err_set(err, -EINVAL, "--shm-size '%s' is not a size; write 64m or 1g", value);
+    return 0;
+}
+
+static int set_oom_score_adj(struct plan *plan, const char *value, struct err *err) {
+    uint64_t score;
+
+    if (str_to_u64(value + (value[0] == '-'), 1000, &score) < 0)
+        return err_set(err, -EINVAL, "--oom-score-adj '%s' is not a number from -1000 to 1000",
+                       value);
+    plan->oom_score_adj = value[0] == '-' ? -(int)score : (int)score;
+    return 0;
+}
+
 static const struct plan_option {
     const char *name;
     int (*apply)(struct plan *plan, const char *value, struct err *err);
 } plan_options[] = {
-    {"pull", set_pull},         {"volume", plan_add_volume},
-    {"tmpfs", plan_add_tmpfs},  {"env", plan_add_env},
-    {"user", set_user},         {"net", set_net},
-    {"publish", plan_add_port}, {"hostname", set_hostname},
-    {"name", set_name},         {"read-only", set_read_only},
-    {"isolate", set_isolate},   {"keep", plan_add_keep},
-    {"memory", set_memory},     {"memory-swap", set_memory_swap},
-    {"cpus", set_cpus},         {"cpu-shares", set_cpu_shares},
-    {"cpuset", set_cpuset},     {"cpuset-cpus", set_cpuset},
-    {"pids", set_pids},         {"pids-limit", set_pids},
+    {"pull", set_pull},
+    {"volume", plan_add_volume},
+    {"tmpfs", plan_add_tmpfs},
+    {"env", plan_add_env},
+    {"user", set_user},
+    {"net", set_net},
+    {"publish", plan_add_port},
+    {"hostname", set_hostname},
+    {"name", set_name},
+    {"read-only", set_read_only},
+    {"isolate", set_isolate},
+    {"keep", plan_add_keep},
+    {"memory", set_memory},
+    {"memory-swap", set_memory_swap},
+    {"cpus", set_cpus},
+    {"cpu-shares", set_cpu_shares},
+    {"cpuset", set_cpuset},
+    {"cpuset-cpus", set_cpuset},
+    {"pids", set_pids},
+    {"pids-limit", set_pids},
     {"io-max", add_io},
+    {"ulimit", add_ulimit},
+    {"shm-size", set_shm_size},
+    {"sysctl", add_sysctl},
+    {"oom-score-adj", set_oom_score_adj},
 };
 
 int plan_option(struct plan *plan, const char *name, const char *value, struct err *err) {

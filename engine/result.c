@@ -28,6 +28,38 @@ int result_add(struct result *result, const struct action_result *action) {
     return 0;
 }
 
+/* The number that is known; of two, their sum, or the greater for what is a peak. */
+static void merge(uint64_t *place, uint64_t value, bool is_peak) {
+    if (value == CGROUP_UNKNOWN)
+        return;
+    if (*place == CGROUP_UNKNOWN)
+        *place = value;
+    else if (!is_peak)
+        *place += value;
+    else if (value > *place)
+        *place = value;
+}
+
+void result_note_usage(struct result *result, const struct cgroup *cgroup) {
+    struct cgroup_stats *sum = &result->usage, stats;
+
+    if (!cgroup)
+        return;
+    cgroup_stats(cgroup, &stats);
+    if (!result->has_usage) {
+        *sum = stats;
+        result->has_usage = true;
+        return;
+    }
+    merge(&sum->memory_peak_bytes, stats.memory_peak_bytes, true);
+    merge(&sum->pids_peak, stats.pids_peak, true);
+    merge(&sum->oom_kills, stats.oom_kills, false);
+    merge(&sum->cpu_nsec, stats.cpu_nsec, false);
+    merge(&sum->cpu_throttled_nsec, stats.cpu_throttled_nsec, false);
+    merge(&sum->io_read_bytes, stats.io_read_bytes, false);
+    merge(&sum->io_write_bytes, stats.io_write_bytes, false);
+}
+
 const char *outcome_name(enum outcome outcome) {
     static const char *const names[] = {
         [OUTCOME_OK] = "ok",           [OUTCOME_FAILED] = "failed",

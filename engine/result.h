@@ -61,6 +61,9 @@ void result_done(struct result *result);
 /** result_add() - append a copy of @action.  Return: 0 or -ENOMEM. */
 int result_add(struct result *result, const struct action_result *action);
 
+/** result_note_usage() - add what a container has used so far; NULL is allowed. */
+void result_note_usage(struct result *result, const struct cgroup *cgroup);
+
 /** outcome_name() - "ok", "failed", "timeout", "interrupted", "error" or "skipped". */
 const char *outcome_name(enum outcome outcome);
 

@@ -147,11 +147,30 @@ static int make_cgroup(struct session *s, struct err *err) {
     return r;
 }
 
+/* While the child is still this process's user. */
+static int set_oom_score(pid_t pid, int score, struct err *err) {
+    char path[40], text[16];
+    _cleanup_close_ int fd = -1;
+    int r;
+
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)pid);
+    snprintf(text, sizeof text, "%d", score);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    r = fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
+    if (r == -EACCES)
+        return err_set(err, r,
+                       "--oom-score-adj %d is less than this process's own, which takes root with "
+                       "CAP_SYS_RESOURCE",
+                       score);
+    errno = -r;
+    return r < 0 ? err_errno(err, "--oom-score-adj %d", score) : 0;
+}
+
 static int start_child(struct session *s, pid_t *ret_pid, struct err *err) {
     struct container *c = &s->container;
     uint64_t flags = namespaces(c);
     int cgroup_fd = cgroup_birth_fd(c->cgroup);
-    int pair[2];
+    int pair[2], r;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return err_errno(err, "cannot make a socket");
@@ -169,7 +188,12 @@ static int start_child(struct session *s, pid_t *ret_pid, struct err *err) {
     if (*ret_pid < 0)
         return *ret_pid;
     unwind_push(&s->unwind, undo_child, s);
-    return cgroup_enter(c->cgroup, *ret_pid, err);
+    r = cgroup_enter(c->cgroup, *ret_pid, err);
+    if (r == 0)
+        r = ulimits_prepare(&c->plan->ulimits, *ret_pid, err);
+    if (r == 0 && c->plan->oom_score_adj != PLAN_OOM_SCORE_INHERITED)
+        r = set_oom_score(*ret_pid, c->plan->oom_score_adj, err);
+    return r;
 }
 
 /* The user namespace of the container, by which root's mounts are mapped; -1 in other modes. */

@@ -20,7 +20,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum stage { STAGE_STDIO, STAGE_IDS, STAGE_WORKDIR, STAGE_EXEC };
+enum stage { STAGE_STDIO, STAGE_ULIMITS, STAGE_IDS, STAGE_WORKDIR, STAGE_EXEC };
 
 struct launch {
     const struct step *step;
@@ -90,6 +90,11 @@ static int child(void *argument) {
     sigset_t none;
 
     set_stdio(step);
+    launch->failed_stage = STAGE_ULIMITS;
+    if (step->ulimits && ulimits_apply(step->ulimits) < 0) {
+        launch->failed_errno = errno;
+        _exit(127);
+    }
     launch->failed_stage = STAGE_IDS;
     if (set_ids(step->user) == 0) {
         launch->failed_stage = STAGE_WORKDIR;
@@ -108,7 +113,8 @@ static int child(void *argument) {
 
 int step_enter(const struct step *step) {
     set_stdio(step);
-    if (set_ids(step->user) < 0 || chdir(step->workdir) < 0)
+    if ((step->ulimits && ulimits_apply(step->ulimits) < 0) || set_ids(step->user) < 0 ||
+        chdir(step->workdir) < 0)
         return -errno;
     umask(022);
     return 0;
@@ -122,6 +128,9 @@ static int explain(const struct launch *launch, struct err *err) {
     switch (launch->failed_stage) {
     case STAGE_STDIO:
         return err_errno(err, "cannot give a step its standard input and output");
+    case STAGE_ULIMITS:
+        return err_set(err, -EINVAL, "--ulimit: a limit cannot be set: %s",
+                       strerror(launch->failed_errno));
     case STAGE_IDS:
         return err_set(err, -EPERM, "cannot become user %u of the container: %s",
                        launch->step->user->uid, strerror(launch->failed_errno));

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "ulimit.h"
 #include "user.h"
 
 #include <stdbool.h>
@@ -13,6 +14,7 @@
  * struct step - a program to start
  * @argv, @env: as for execve(2); argv[0] without a slash is looked up in the PATH of @env
  * @workdir: absolute
+ * @ulimits: limits that it takes on; NULL: none
  * @user: NULL when ids cannot be changed
  * @stdio: its standard descriptors; -1 takes the terminal
  * @terminal_fd: becomes its controlling terminal; -1: none
@@ -21,6 +23,7 @@ struct step {
     char *const *argv;
     char *const *env;
     const char *workdir;
+    const struct ulimits *ulimits;
     const struct user *user;
     int stdio[3];
     int terminal_fd;

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #define FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
@@ -156,7 +157,8 @@ static int make_devices(struct err *err) {
     return 0;
 }
 
-static int mount_dev(int root_fd, bool tty_group, struct err *err) {
+static int mount_dev(int root_fd, const struct apivfs *apivfs, struct err *err) {
+    char shm[64];
     int r =
         mount_and_enter(root_fd, "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k", err);
 
@@ -166,11 +168,12 @@ static int mount_dev(int root_fd, bool tty_group, struct err *err) {
         return r;
     if (sys_mkdirat(AT_FDCWD, "pts", 0755) < 0 ||
         sys_mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC,
-                  tty_group ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
-                            : "newinstance,ptmxmode=0666,mode=0620") < 0)
+                  apivfs->tty_group ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
+                                    : "newinstance,ptmxmode=0666,mode=0620") < 0)
         return err_errno(err, "cannot mount /dev/pts in the container");
+    snprintf(shm, sizeof shm, "mode=1777,size=%" PRIu64, apivfs->shm_bytes);
     if (sys_mkdirat(AT_FDCWD, "shm", 01777) < 0 ||
-        sys_mount("tmpfs", "shm", "tmpfs", FLAGS, "mode=1777,size=64m") < 0)
+        sys_mount("tmpfs", "shm", "tmpfs", FLAGS, shm) < 0)
         return err_errno(err, "cannot mount /dev/shm in the container");
     return 0;
 }
@@ -214,7 +217,7 @@ int apivfs_mount(int root_fd, const struct apivfs *apivfs, struct err *err) {
     if (r == 0 && apivfs->cgroup)
         r = mount_cgroup(err);
     if (r == 0)
-        r = mount_dev(root_fd, apivfs->tty_group, err);
+        r = mount_dev(root_fd, apivfs, err);
     if (r == 0 && apivfs->host_network)
         r = bind_host_names(root_fd, err);
     return r;

@@ -5,17 +5,20 @@
 #include "engine/base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /**
  * struct apivfs - what differs between containers
  * @host_network: the network namespace is the host's: its /sys is shown, and its /etc/resolv.conf
  *                and /etc/hosts
  * @cgroup: its group of version 2 is shown in /sys/fs/cgroup, as the top and read-only
+ * @shm_bytes: size of /dev/shm
  * @tty_group: group 5 exists in the user namespace and owns the terminals
  */
 struct apivfs {
     bool host_network;
     bool cgroup;
+    uint64_t shm_bytes;
     bool tty_group;
 };
 

@@ -57,6 +57,13 @@ static const struct option_spec container_options[] = {
      "what it may do a second with the disk of PATH, a file or a device: rbps and wbps in bytes, "
      "riops and wiops in operations",
      0},
+    {"ulimit", 0, "NAME=SOFT[:HARD]", LIMITS,
+     "a limit of each program, by its name in setrlimit(2): nofile=1024, core=0", 0},
+    {"oom-score-adj", 0, "NUMBER", LIMITS,
+     "who is killed first when the host is out of memory: -1000 to 1000", 0},
+    {"shm-size", 0, "SIZE", LIMITS, "of /dev/shm (64m)", 0},
+    {"sysctl", 0, "NAME=VALUE", LIMITS,
+     "a switch of the kernel's for the container alone: net.*, fs.mqueue.*, kernel.shmmax ...", 0},
 };
 
 void container_options_append(struct option_spec *specs, size_t *n_specs) {
