@@ -65,6 +65,10 @@ void images_close(struct images *images) {
     signals_release(&images->signals);
 }
 
+void images_heed(struct images *images, const struct wishes *wishes) {
+    wishes_apply(wishes, &images->store);
+}
+
 bool images_is_remote(const char *reference) {
     _cleanup_ref_ struct ref ref = REF_INIT;
 

@@ -10,6 +10,7 @@
 #include "rootfs/image_store.h"
 #include "rootfs/store.h"
 #include "signals.h"
+#include "wishes.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,6 +49,9 @@ int images_open(struct images *images, const char *path, const struct log *log, 
 void images_close(struct images *images);
 
 #define _cleanup_images_ __attribute__((cleanup(images_close)))
+
+/** images_heed() - have what is brought in from now on be what is wished; @wishes is lent. */
+void images_heed(struct images *images, const struct wishes *wishes);
 
 /** images_is_remote() - whether a reference is a name or an address, which somebody can be asked
  * for. */

@@ -84,6 +84,7 @@ void plan_done(struct plan *plan) {
     limits_done(&plan->limits);
     ulimits_done(&plan->ulimits);
     strv_done(&plan->sysctls);
+    wishes_done(&plan->wishes);
     free(plan->store);
     plan_init(plan);
 }

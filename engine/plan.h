@@ -9,6 +9,7 @@
 #include "limits.h"
 #include "net/nat.h"
 #include "ulimit.h"
+#include "wishes.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -95,7 +96,8 @@ struct action {
 struct plan {
     char *image; /* a reference as the user wrote it */
     enum pull_mode pull;
-    char *name; /* NULL: random */
+    struct wishes wishes; /* of an image that is not in the store */
+    char *name;           /* NULL: random */
     char *hostname;
     char *user;      /* USER[:GROUP], NULL: the image's, else root */
     struct strv env; /* NAME=VALUE, over the image's */

@@ -18,6 +18,18 @@ static int set_pull(struct plan *plan, const char *value, struct err *err) {
     return 0;
 }
 
+static int set_platform(struct plan *plan, const char *value, struct err *err) {
+    return wishes_set(&plan->wishes, "platform", value, err);
+}
+
+static int add_insecure(struct plan *plan, const char *value, struct err *err) {
+    return wishes_set(&plan->wishes, "insecure-registry", value, err);
+}
+
+static int set_max_size(struct plan *plan, const char *value, struct err *err) {
+    return wishes_set(&plan->wishes, "max-image-size", value, err);
+}
+
 static int set_user(struct plan *plan, const char *value, struct err *err) {
     return plan_set_string(&plan->user, value, err);
 }
@@ -106,6 +118,9 @@ static const struct plan_option {
     const char *name;
     int (*apply)(struct plan *plan, const char *value, struct err *err);
 } plan_options[] = {
+    {"platform", set_platform},
+    {"insecure-registry", add_insecure},
+    {"max-image-size", set_max_size},
     {"pull", set_pull},
     {"volume", plan_add_volume},
     {"tmpfs", plan_add_tmpfs},

@@ -115,6 +115,7 @@ static int open_store(struct session *s, struct err *err) {
     if (r < 0)
         return r;
     unwind_push(&s->unwind, undo_store, &c->store);
+    wishes_apply(&c->plan->wishes, &c->store);
     state_clean(&c->store, &c->map, c->log);
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
 #include "image_source.h"
+#include "platform.h"
 #include "record.h"
 #include "ref.h"
 
@@ -179,6 +180,16 @@ int image_find_id(const struct store *store, const char *text,
     return r < 0 ? r : !found;
 }
 
+/* Whether it is what was asked for; an image that tells no platform is for all of them. */
+static bool is_for_platform(const struct image *image, const struct store *store) {
+    struct platform wanted;
+
+    if (!store->platform || !image->architecture)
+        return true;
+    platform_wanted(store, &wanted);
+    return str_eq(image->architecture, wanted.architecture);
+}
+
 static int find(struct image *image, const struct store *store, const char *reference,
                 const struct ref *ref, struct err *err) {
     char key[IMAGE_INDEX_KEY_BYTES], id[IMAGE_INDEX_TARGET_BYTES];
@@ -198,6 +209,8 @@ static int find(struct image *image, const struct store *store, const char *refe
             return r < 0 ? r : IMAGE_MISSING;
     }
     r = image_read_record(image, store, id);
+    if (r == 0 && !is_for_platform(image, store))
+        return IMAGE_MISSING;
     return r == -ENOMEM ? err_nomem(err) : r;
 }
 

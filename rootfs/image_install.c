@@ -21,13 +21,21 @@
 #include <sys/file.h>
 #include <sys/xattr.h>
 
-static void check_platform(const struct install *install, const struct platform *platform) {
-    struct platform host;
+/* What was asked for has to be it; of this machine's own a warning will do. */
+static int check_platform(const struct install *install, const struct platform *platform,
+                          struct err *err) {
+    struct platform host, wanted;
 
+    platform_wanted(install->store, &wanted);
+    if (install->store->platform && *platform->architecture &&
+        platform_match(platform, &wanted) == 0)
+        return err_set(err, -ENOENT, "it is made for %s/%s, and not for %s", platform->os,
+                       platform->architecture, install->store->platform);
     platform_host(&host);
     if (*platform->architecture && platform_match(platform, &host) == 0)
         log_warning(install->log, "the image is made for %s/%s, this machine is %s/%s",
                     platform->os, platform->architecture, host.os, host.architecture);
+    return 0;
 }
 
 /* Spec: OCI image-spec, config.md, "Layer ChainID". */
@@ -43,18 +51,22 @@ static int set_chain_id(struct layer_job *job, const struct layer_job *below, st
 
 static int take_description(struct install *install, struct image_description *description,
                             struct err *err) {
+    int r;
+
     if (description->n_diff_ids != install->n_jobs)
         return err_set(err, -EBADMSG, "its configuration names %zu layers, its manifest %zu",
                        description->n_diff_ids, install->n_jobs);
     for (size_t i = 0; i < install->n_jobs; i++)
         install->jobs[i].diff_id = description->diff_ids[i];
     for (size_t i = 1; i < install->n_jobs; i++) {
-        int r = set_chain_id(&install->jobs[i], &install->jobs[i - 1], err);
+        r = set_chain_id(&install->jobs[i], &install->jobs[i - 1], err);
 
         if (r < 0)
             return r;
     }
-    check_platform(install, &description->platform);
+    r = check_platform(install, &description->platform, err);
+    if (r < 0)
+        return r;
     install->image.config = description->config;
     description->config = (struct image_config){0};
     install->image.created = take_ptr(description->created);

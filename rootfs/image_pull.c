@@ -20,12 +20,11 @@ enum { INDEX_DEPTH_MAX = 4 };
 
 /* Goes from a tag or digest to the manifest for this machine. */
 static int fetch_manifest(struct registry *registry, const struct ref *ref,
-                          struct manifest *ret_manifest, struct err *err) {
+                          const struct platform *platform, struct manifest *ret_manifest,
+                          struct err *err) {
     char what[DIGEST_TEXT_BYTES];
     struct digest expected = {0};
-    struct platform platform;
 
-    platform_host(&platform);
     snprintf(what, sizeof what, "%s", ref->digest ? ref->digest : ref->tag);
     if (ref->digest)
         (void)digest_parse(ref->digest, &expected);
@@ -45,7 +44,7 @@ static int fetch_manifest(struct registry *registry, const struct ref *ref,
         }
         if (!ret_manifest->is_index)
             return 0;
-        d = manifest_choose(ret_manifest, NULL, &platform, err);
+        d = manifest_choose(ret_manifest, NULL, platform, err);
         if (d)
             expected = d->digest;
         manifest_done(ret_manifest);
@@ -111,11 +110,13 @@ static int pull_at(const struct ref *ref, const char *host, struct install *inst
                    struct err *err) {
     struct manifest manifest = MANIFEST_INIT;
     struct registry registry;
-    int r = registry_open(&registry, ref, host, REGISTRY_PULL, err);
+    struct platform platform;
+    int r = registry_open(&registry, ref, host, REGISTRY_PULL, install->store->insecure, err);
 
     if (r < 0)
         return r;
-    r = fetch_manifest(&registry, ref, &manifest, err);
+    platform_wanted(install->store, &platform);
+    r = fetch_manifest(&registry, ref, &platform, &manifest, err);
     if (r == 0)
         r = install_from(&registry, &manifest, install, err);
     manifest_done(&manifest);

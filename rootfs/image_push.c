@@ -133,7 +133,7 @@ static int push(const struct store *store, const char *reference, const struct r
     if (r == 0)
         r = saved_image_open(&saved, store, reference, err);
     if (r == 0)
-        r = registry_open(&registry, to, to->registry, REGISTRY_PUSH, err);
+        r = registry_open(&registry, to, to->registry, REGISTRY_PUSH, store->insecure, err);
     if (r < 0)
         return r;
     r = push_image(store, &registry, &saved, to, log, err);

@@ -93,10 +93,10 @@ static int read_document(const struct oci_layout *layout, const struct descripto
 }
 
 /* Goes from index.json to the manifest. */
-static int find_manifest(const struct oci_layout *layout, const char *tag, struct oci_image *image,
+static int find_manifest(const struct oci_layout *layout, const char *tag,
+                         const struct platform *platform, struct oci_image *image,
                          struct err *err) {
     _cleanup_free_ char *text = NULL;
-    struct platform platform;
     size_t size;
     int r = read_index(layout, &text, &size, err);
 
@@ -108,9 +108,8 @@ static int find_manifest(const struct oci_layout *layout, const char *tag, struc
     }
     if (!image->manifest.is_index)
         return err_set(err, -EBADMSG, "index.json is no index");
-    platform_host(&platform);
     for (int depth = 0; image->manifest.is_index; depth++) {
-        const struct descriptor *d = manifest_choose(&image->manifest, tag, &platform, err);
+        const struct descriptor *d = manifest_choose(&image->manifest, tag, platform, err);
         _cleanup_free_ char *document = NULL;
         struct manifest next = MANIFEST_INIT;
 
@@ -145,10 +144,11 @@ static int read_config(const struct oci_layout *layout, struct oci_image *image,
     return r;
 }
 
-int oci_layout_image(const struct oci_layout *layout, const char *tag, struct oci_image *ret_image,
+int oci_layout_image(const struct oci_layout *layout, const char *tag,
+                     const struct platform *platform, struct oci_image *ret_image,
                      struct err *err) {
     struct oci_image image = OCI_IMAGE_INIT;
-    int r = find_manifest(layout, tag, &image, err);
+    int r = find_manifest(layout, tag, platform, &image, err);
 
     if (r == 0)
         r = read_config(layout, &image, err);
@@ -201,8 +201,11 @@ int oci_layout_install(const struct oci_layout *layout, const char *tag, struct 
                        struct err *err) {
     struct oci_image image = OCI_IMAGE_INIT;
     struct layer_context context = {.layout = layout, .image = &image};
-    int r = oci_layout_image(layout, tag, &image, err);
+    struct platform platform;
+    int r;
 
+    platform_wanted(install->store, &platform);
+    r = oci_layout_image(layout, tag, &platform, &image, err);
     if (r < 0)
         return r;
     r = install_begin(install, image.manifest.list.n, &image.manifest.config.digest,

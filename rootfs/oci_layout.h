@@ -47,12 +47,13 @@ int oci_layout_blob(const struct oci_layout *layout, const struct digest *digest
 /**
  * oci_layout_image() - find an image in a layout, and read its manifest and configuration
  * @tag: org.opencontainers.image.ref.name; NULL: the only image
+ * @platform: of several, the one for this
  *
  * Spec: OCI image-spec, image-layout.md.
  * Return: 0 or -errno with a text.
  */
-int oci_layout_image(const struct oci_layout *layout, const char *tag, struct oci_image *ret_image,
-                     struct err *err);
+int oci_layout_image(const struct oci_layout *layout, const char *tag,
+                     const struct platform *platform, struct oci_image *ret_image, struct err *err);
 
 /** oci_layout_tags() - append the names of the images in a layout, each once. */
 int oci_layout_tags(const struct oci_layout *layout, struct strv *ret_tags, struct err *err);

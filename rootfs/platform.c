@@ -51,6 +51,11 @@ void platform_host(struct platform *ret_platform) {
     platform_of_machine(name.machine, ret_platform);
 }
 
+void platform_wanted(const struct store *store, struct platform *ret_platform) {
+    if (!store->platform || platform_parse(store->platform, ret_platform, NULL) < 0)
+        platform_host(ret_platform);
+}
+
 int platform_parse(const char *text, struct platform *ret_platform, struct err *err) {
     const char *architecture = strchr(text, '/'), *variant;
     char *places[3] = {ret_platform->os, ret_platform->architecture, ret_platform->variant};

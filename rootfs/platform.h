@@ -3,6 +3,7 @@
 #define MAYFLY_PLATFORM_H
 
 #include "engine/base/err.h"
+#include "store.h"
 
 /** struct platform - what an image runs on; Spec: OCI image-spec, image-index.md, "platform" */
 struct platform {
@@ -16,6 +17,10 @@ void platform_of_machine(const char *machine, struct platform *ret_platform);
 
 /** platform_host() - this machine's. */
 void platform_host(struct platform *ret_platform);
+
+/** platform_wanted() - what imports into a store choose: what was asked for, else this machine's.
+ */
+void platform_wanted(const struct store *store, struct platform *ret_platform);
 
 /** platform_parse() - read OS/ARCHITECTURE[/VARIANT].  Return: 0 or -EINVAL with a text. */
 int platform_parse(const char *text, struct platform *ret_platform, struct err *err);

@@ -41,12 +41,12 @@ static bool list_has(const char *list, const char *item) {
     return false;
 }
 
-static bool may_be_plain(const char *host) {
+static bool may_be_plain(const char *host, const char *insecure) {
     size_t n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
 
     return (n == 9 && memcmp(host, "localhost", n) == 0) ||
            (str_after(host, "127.") && strspn(host, "0123456789.") == n) ||
-           (n == 5 && memcmp(host, "[::1]", n) == 0) ||
+           (n == 5 && memcmp(host, "[::1]", n) == 0) || list_has(insecure, host) ||
            list_has(getenv("MAYFLY_INSECURE_REGISTRIES"), host);
 }
 
@@ -160,7 +160,7 @@ static int greet(struct registry *registry, const char *scheme, const char *host
 }
 
 static int open_at(struct registry *registry, const struct ref *ref, const char *host,
-                   struct err *err) {
+                   const char *insecure, struct err *err) {
     const char *ca = getenv("REGISTRY_CA");
     int r;
 
@@ -172,7 +172,7 @@ static int open_at(struct registry *registry, const struct ref *ref, const char 
     if (str_eq(host, "docker.io"))
         host = "registry-1.docker.io";
     r = greet(registry, "https", host, err);
-    if (r == HTTP_REFUSED && may_be_plain(host)) {
+    if (r == HTTP_REFUSED && may_be_plain(host, insecure)) {
         registry->allow_plain = true;
         r = greet(registry, "http", host, err);
     }
@@ -180,9 +180,9 @@ static int open_at(struct registry *registry, const struct ref *ref, const char 
 }
 
 int registry_open(struct registry *ret_registry, const struct ref *ref, const char *host,
-                  enum registry_access access, struct err *err) {
+                  enum registry_access access, const char *insecure, struct err *err) {
     struct registry registry = {.access = access};
-    int r = open_at(&registry, ref, host, err);
+    int r = open_at(&registry, ref, host, insecure, err);
 
     if (r < 0) {
         registry_close(&registry);

@@ -38,14 +38,15 @@ struct registry {
  * registry_open() - find out how a registry wants to be spoken to
  * @host: host[:port], the reference's or a mirror's
  * @access: what for
+ * @insecure: may be NULL
  *
- * Plain http: is used with this machine itself, and with those in $MAYFLY_INSECURE_REGISTRIES
- * (separated by commas), when https: is not spoken there.  $REGISTRY_CA is a file of certificates
- * to trust instead of the system's.  Name and password come from auth_find().
- * Return: 0 or -errno with a text.
+ * Plain http: is used with this machine itself, and with those in @insecure and
+ * $MAYFLY_INSECURE_REGISTRIES (separated by commas), when https: is not spoken there.  $REGISTRY_CA
+ * is a file of certificates to trust instead of the system's.  Name and password come from
+ * auth_find(). Return: 0 or -errno with a text.
  */
 int registry_open(struct registry *ret_registry, const struct ref *ref, const char *host,
-                  enum registry_access access, struct err *err);
+                  enum registry_access access, const char *insecure, struct err *err);
 
 void registry_close(struct registry *registry);
 

@@ -29,6 +29,9 @@ enum store_owners {
  * @path: its absolute path
  * @owners: the kind
  * @max_image_bytes: an image that unpacks to more is refused; STORE_IMAGE_BYTES_MAX unless changed
+ * @platform: OS/ARCHITECTURE[/VARIANT] that imports choose; lent; NULL: this machine's
+ * @insecure: registries beside the environment's that may be spoken to without TLS, separated by
+ *            commas; lent; NULL: none
  * @opened_nsec: when it was opened, by the clock that file systems stamp files with
  */
 struct store {
@@ -36,6 +39,8 @@ struct store {
     char *path;
     enum store_owners owners;
     uint64_t max_image_bytes;
+    const char *platform;
+    const char *insecure;
     uint64_t opened_nsec;
 };
 

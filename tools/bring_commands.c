@@ -65,6 +65,8 @@ int pull_command(int argc, char **argv) {
     };
     static const struct image_command command = {
         .name = "pull",
+        .brings = true,
+        .asks = true,
         .words = "REF...",
         .about = "Fetches images from their registries, or tarballs from their "
                  "addresses, whether or not they are in the store; layers that are there "
@@ -120,6 +122,7 @@ int load_command(int argc, char **argv) {
     };
     static const struct image_command command = {
         .name = "load",
+        .brings = true,
         .words = "",
         .about = "Brings in every image of an archive, under the names that it has "
                  "there: what 'save' of docker and podman and 'skopeo copy' write, "
@@ -154,6 +157,8 @@ static int run_import(struct image_job *job, struct err *err) {
 int import_command(int argc, char **argv) {
     static const struct image_command command = {
         .name = "import",
+        .brings = true,
+        .asks = true,
         .words = "FILE|ADDRESS|- [NAME[:TAG]]",
         .about = "Makes an image of a root file system in a tarball, compressed or not, "
                  "and prints its id.  '-' reads standard input.",

@@ -17,6 +17,12 @@ static const struct option_spec container_options[] = {
      "when to ask a registry for it: missing (default), when it is not in the store; never; "
      "always",
      0},
+    {"platform", 0, "OS/ARCH", CONTAINER,
+     "the image for that platform instead of this machine's: linux/arm64, linux/arm/v7", 0},
+    {"insecure-registry", 0, "HOST[:PORT]", CONTAINER,
+     "a registry that may be spoken to without TLS; may be given several times", 0},
+    {"max-image-size", 0, "SIZE", CONTAINER,
+     "an image that unpacks to more is refused (64g unless set)", 0},
     {"volume", 'v', "SRC:DST[:OPTS]", CONTAINER,
      "show a host directory or file at DST; OPTS is rw (default), ro, or cow: writable inside, "
      "the host's copy never touched",

@@ -18,7 +18,8 @@
 
 /* The options that all have; the commands' own ids are from 0 on. */
 enum common_option {
-    COMMON_OPTION_DEBUG = 1000,
+    COMMON_OPTION_WISH = 1000,
+    COMMON_OPTION_DEBUG,
     COMMON_OPTION_COLOR,
     COMMON_OPTION_HELP,
 };
@@ -28,6 +29,21 @@ static const struct option_spec common_specs[] = {
     {"color", 0, "WHEN", "Messages",
      "auto (default), always or never; auto heeds NO_COLOR and TERM=dumb", COMMON_OPTION_COLOR},
     {"help", 'h', NULL, "Messages", "show this help", COMMON_OPTION_HELP},
+};
+
+/* Of those that bring images; the names are wishes_set()'s. */
+static const struct option_spec bring_specs[] = {
+    {"platform", 0, "OS/ARCH", "Options",
+     "the image for that platform instead of this machine's: linux/arm64, linux/arm/v7",
+     COMMON_OPTION_WISH},
+    {"max-image-size", 0, "SIZE", "Options",
+     "an image that unpacks to more is refused (64g unless set)", COMMON_OPTION_WISH},
+};
+
+static const struct option_spec ask_specs[] = {
+    {"insecure-registry", 0, "HOST[:PORT]", "Options",
+     "a registry that may be spoken to without TLS; may be given several times",
+     COMMON_OPTION_WISH},
 };
 
 /* Of parse(): the help is wanted. */
@@ -68,7 +84,9 @@ static int parse(const struct image_command *command, struct image_job *job, str
         }
         if (options->spec->id == COMMON_OPTION_HELP)
             return PARSE_HELP;
-        if (options->spec->id == COMMON_OPTION_DEBUG)
+        if (options->spec->id == COMMON_OPTION_WISH)
+            r = wishes_set(&job->wishes, options->spec->name, options->value, err);
+        else if (options->spec->id == COMMON_OPTION_DEBUG)
             look->verbosity = VERBOSITY_DEBUG;
         else if (options->spec->id == COMMON_OPTION_COLOR)
             r = console_parse_color(options->value, &look->color, err);
@@ -90,6 +108,8 @@ static int carry_out(const struct image_command *command, struct image_job *job,
     if (r == 0)
         r = images_open(&job->images, NULL, &log, &err);
     if (r == 0)
+        images_heed(&job->images, &job->wishes);
+    if (r == 0)
         r = command->run(job, &err);
     images_close(&job->images);
     if (job->images.interrupted)
@@ -110,10 +130,14 @@ int image_command_run(const struct image_command *command, void *choice, int arg
     size_t n_specs = 0;
     struct options options;
     struct err err = {0};
-    int r = words ? 0 : err_nomem(&err);
+    int r = words ? 0 : err_nomem(&err), status;
 
     for (size_t i = 0; i < command->n_specs; i++)
         specs[n_specs++] = command->specs[i];
+    for (size_t i = 0; command->brings && i < N_ELEMENTS(bring_specs); i++)
+        specs[n_specs++] = bring_specs[i];
+    for (size_t i = 0; command->asks && i < N_ELEMENTS(ask_specs); i++)
+        specs[n_specs++] = ask_specs[i];
     for (size_t i = 0; i < N_ELEMENTS(common_specs); i++)
         specs[n_specs++] = common_specs[i];
     options_init(&options, specs, n_specs, argc, argv);
@@ -130,7 +154,9 @@ int image_command_run(const struct image_command *command, void *choice, int arg
         help_options(&text, specs, n_specs, job.out.color);
         return console_print(&job.out, &text);
     }
-    return carry_out(command, &job, &look);
+    status = carry_out(command, &job, &look);
+    wishes_done(&job.wishes);
+    return status;
 }
 
 void image_command_print(struct image_job *job, const char *format, ...) {

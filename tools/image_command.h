@@ -5,6 +5,7 @@
 #include "console.h"
 #include "engine/base/err.h"
 #include "engine/images.h"
+#include "engine/wishes.h"
 #include "options.h"
 
 #include <stdbool.h>
@@ -18,6 +19,8 @@ struct image_job;
  * @words: what it takes beside options, as the help shows it; "REF..."
  * @about: what it does, for the help, which wraps it
  * @specs: its own options, ids from 0 on; --debug, --color and --help are added
+ * @brings: it brings images in, and takes the options about that
+ * @asks: it speaks to registries, and takes the options about that
  * @n_words_min, @n_words_max: how many words there have to be
  * @apply: takes one of its own options.  Return: 0 or -EINVAL with a text.
  * @prepare: called before the store is opened; may be NULL.  Return: 0, 1 when that was all, or
@@ -30,6 +33,8 @@ struct image_command {
     const char *about;
     const struct option_spec *specs;
     size_t n_specs;
+    bool brings;
+    bool asks;
     size_t n_words_min;
     size_t n_words_max;
     int (*apply)(struct image_job *job, int option, const char *value, struct err *err);
@@ -50,6 +55,7 @@ struct image_job {
     struct console out;
     struct console messages;
     struct images images;
+    struct wishes wishes;
     int status;
 };
 

@@ -150,6 +150,7 @@ int push_command(int argc, char **argv) {
     };
     static const struct image_command command = {
         .name = "push",
+        .asks = true,
         .words = "REF|ID [NAME[:TAG]]",
         .about = "Sends an image to the registry that its name, or the second one, begins with.  "
                  "What is there already is not sent again.  User names and passwords are those "

@@ -8,13 +8,13 @@ skopeo() {
 }
 
 # start_registry [TEXT]: TEXT is added to the "http" part of its configuration;
-# $registry is then its address.  It ends with the test.
+# $registry is then its address, on $registry_host or loopback.  It ends with the test.
 start_registry() {
     command -v docker-registry >/dev/null && type -P skopeo >/dev/null ||
         promised "docker-registry and skopeo are not installed"
     printf '%s\n' 'version: 0.1' 'log: { level: info }' \
         "storage: { filesystem: { rootdirectory: '$TEST_DIR/registry' } }" \
-        "${2:-}" 'http:' '  addr: 127.0.0.1:0' "${1:-}" >registry.yml
+        "${2:-}" 'http:' "  addr: ${registry_host:-127.0.0.1}:0" "${1:-}" >registry.yml
     local line log
     mkfifo "$TEST_DIR/registry-log"
     exec {log}<>"$TEST_DIR/registry-log"
@@ -24,7 +24,7 @@ start_registry() {
     until [[ ${line:-} == *'listening on '* ]]; do
         read -rt 60 line <&"$log" || fail "the registry does not start"
     done
-    [[ $line =~ listening\ on\ (127.0.0.1:[0-9]+) ]] || fail "$line"
+    [[ $line =~ listening\ on\ ([0-9.]+:[0-9]+) ]] || fail "$line"
     registry=${BASH_REMATCH[1]}
     # Whatever else it has to say.
     cat <&"$log" >registry.log &
@@ -284,6 +284,106 @@ test_what_cannot_be_pushed() {
     expect_complaint 125 "$registry"
     run "$mayfly" push
     expect_complaint 2 REF
+}
+
+# add_blob FILE [MEDIA-TYPE [MORE]]: put a file into the layout "multi"; its descriptor
+add_blob() {
+    local hex
+    hex=$(sha256sum "$1" | cut -d' ' -f1)
+    cp "$1" "multi/blobs/sha256/$hex"
+    printf '{"mediaType":"%s","digest":"sha256:%s","size":%d%s}' "${2:-}" "$hex" "$(stat -c %s "$1")" "${3:-}"
+}
+# A layout of an image for several platforms, each of which says what it is.
+several_platforms() {
+    local platform arch variant tar=root.tar entries='' type=application/vnd.oci.image
+    mkdir -p multi/blobs/sha256 extra/etc
+    echo '{"imageLayoutVersion":"1.0.0"}' >multi/oci-layout
+    for platform in amd64/ arm64/v8 arm/v6 arm/v7 s390x/; do
+        arch=${platform%/*} variant=${platform#*/}
+        cp "$busybox" $tar
+        echo "made for $platform" >extra/etc/made
+        tar -C extra --owner=0 --group=0 -rf $tar ./etc/made
+        printf '{"architecture":"%s","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+            "$arch" "$(sha256sum $tar | cut -d' ' -f1)" >config
+        printf '{"schemaVersion":2,"mediaType":"%s.manifest.v1+json","config":%s,"layers":[%s]}' $type \
+            "$(add_blob config $type.config.v1+json)" "$(add_blob $tar $type.layer.v1.tar)" >manifest
+        entries+=,$(add_blob manifest $type.manifest.v1+json \
+            ",\"platform\":{\"os\":\"linux\",\"architecture\":\"$arch\"${variant:+,\"variant\":\"$variant\"}}")
+    done
+    printf '{"schemaVersion":2,"mediaType":"%s.index.v1+json","manifests":[%s]}' $type "${entries#,}" >index
+    printf '{"schemaVersion":2,"manifests":[%s]}' "$(add_blob index $type.index.v1+json \
+        ',"annotations":{"org.opencontainers.image.ref.name":"1"}')" >multi/index.json
+}
+
+test_of_several_platforms_the_right_one() {
+    fresh_store
+    start_registry
+    several_platforms
+    skopeo copy --insecure-policy --dest-tls-verify=false --multi-arch all oci:multi:1 \
+        "docker://$registry/multi:1" >skopeo.log 2>&1 || fail "skopeo: $(cat skopeo.log)"
+    local made='cat /etc/made'
+    if [ "$(uname -m)" = x86_64 ]; then
+        runs "$mayfly" -q -i "$registry/multi:1" -S "$made"
+        expect_out 'made for amd64/'
+    fi
+    # The busybox is this machine's all the same.
+    runs "$mayfly" -q -i "$registry/multi:1" --platform linux/arm64 -S "$made"
+    expect_out 'made for arm64/v8'
+    runs "$mayfly" images --format json
+    grep -q '"Architecture":"arm64"' "$TEST_DIR/out" || fail "the architecture is not listed"
+    runs "$mayfly" pull -q --platform linux/arm/v7 "$registry/multi:1"
+    runs "$mayfly" -q -i "$registry/multi:1" --platform linux/arm/v7 --pull never -S "$made"
+    expect_out 'made for arm/v7'
+    runs "$mayfly" pull -q --platform linux/arm/v6 "$registry/multi:1"
+    runs "$mayfly" -q -i "$registry/multi:1" --pull never -S "$made"
+    expect_out 'made for arm/v6'
+    runs "$mayfly" -q -i oci:multi:1 --platform linux/s390x -S "$made"
+    expect_out 'made for s390x/'
+    run "$mayfly" pull -q --platform linux/riscv64 "$registry/multi:1"
+    expect_complaint 125 'linux/riscv64' 'linux/amd64'
+    run "$mayfly" -i "$registry/multi:1" --platform linux -S true
+    expect_complaint 2 '--platform' 'linux/arm64'
+    push single:1
+    run "$mayfly" pull -q --platform linux/s390x "$registry/single:1"
+    expect_complaint 125 'linux/s390x'
+}
+
+test_an_image_larger_than_is_allowed() {
+    fresh_store
+    start_registry
+    push busybox:1
+    run "$mayfly" pull -q --max-image-size 1m "$registry/busybox:1"
+    expect_complaint 125 'larger than the limit'
+    run "$mayfly" -i "$registry/busybox:1" --max-image-size=100k -S true
+    expect_complaint 125 'larger than the limit'
+    run "$mayfly" load --max-image-size 1m -i "$images/busybox-docker.tar"
+    expect_complaint 125 'larger than the limit'
+    run "$mayfly" import --max-image-size 1m "$busybox"
+    expect_complaint 125 'larger than the limit'
+    expect_same "$(store_leavings)$("$mayfly" images -q)" ''
+    runs "$mayfly" pull -q --max-image-size 10m "$registry/busybox:1"
+    run "$mayfly" pull --max-image-size much "$registry/busybox:1"
+    expect_complaint 2 '--max-image-size' much
+}
+
+test_plain_http_is_for_this_machine_and_those_that_are_named() {
+    only root
+    fresh_store
+    # This machine, by an address that does not look like it.
+    ip link set lo up
+    ip address add 192.0.2.7/32 dev lo
+    registry_host=192.0.2.7 start_registry
+    push busybox:1
+    run "$mayfly" pull -q "$registry/busybox:1"
+    expect_complaint 125 '192.0.2.7'
+    runs "$mayfly" pull -q --insecure-registry "$registry" "$registry/busybox:1"
+    runs "$mayfly" push -q --insecure-registry "$registry" "$registry/busybox:1" "$registry/other"
+    runs "$mayfly" -q -i "$registry/other" --insecure-registry elsewhere:1 --insecure-registry "$registry" -S 'cat /etc/first'
+    expect_out 'from the first layer'
+    runs env MAYFLY_INSECURE_REGISTRIES="$registry" "$mayfly" pull -q "$registry/busybox:1"
+    run "$mayfly" pull --insecure-registry http://x "$registry/busybox:1"
+    expect_complaint 2 '--insecure-registry' 'HOST'
+    ip address del 192.0.2.7/32 dev lo
 }
 
 test_two_pulls_of_one_image_at_once() {
