@@ -193,6 +193,14 @@ int plan_add_action(struct plan *plan, enum action_kind kind, const char *const 
     return 0;
 }
 
+int plan_set_arguments(struct plan *plan, const struct strv *words, struct err *err) {
+    for (size_t i = 0; i < plan->n_actions; i++)
+        for (size_t j = 0; plan->actions[i].kind == ACTION_SHELL && j < words->n; j++)
+            if (strv_push(&plan->actions[i].argv, words->items[j]) < 0)
+                return err_nomem(err);
+    return 0;
+}
+
 /* @source as an absolute path; links and ".." in it are left for the kernel to follow. */
 static int make_absolute(const char *source, char **ret_path, struct err *err) {
     _cleanup_free_ char *cwd = NULL;

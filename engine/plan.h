@@ -65,7 +65,7 @@ struct keep {
 
 enum action_kind {
     ACTION_WORKDIR,  /* -W target */
-    ACTION_SHELL,    /* -S argv[2], argv being /bin/sh -c CMD */
+    ACTION_SHELL,    /* -S argv[2], argv being /bin/sh -c CMD [ARG]... */
     ACTION_EXEC,     /* -X argv */
     ACTION_DOWNLOAD, /* -D source (container):target (host) */
     ACTION_UPLOAD,   /* -U source (host):target (container) */
@@ -150,6 +150,14 @@ void plan_done(struct plan *plan);
  */
 int plan_add_action(struct plan *plan, enum action_kind kind, const char *const *argv,
                     const char *spec, struct err *err);
+
+/**
+ * plan_set_arguments() - words that the commands of ACTION_SHELL know as $0, $1 and so on
+ * @words: copied
+ *
+ * Return: 0, -ENOMEM with a text.
+ */
+int plan_set_arguments(struct plan *plan, const struct strv *words, struct err *err);
 
 /**
  * plan_add_volume() - append a volume

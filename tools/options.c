@@ -141,6 +141,22 @@ void options_take_word(struct options *options) {
     optind++;
 }
 
+bool options_next_word(struct options *options) {
+    if (optind >= options->argc)
+        return false;
+    options->value = options->argv[optind];
+    return true;
+}
+
+int options_place(void) {
+    return optind;
+}
+
+void options_resume(struct options *options, int place) {
+    options_init(options, options->specs, options->n_specs, options->argc - (place - 1),
+                 options->argv + place - 1);
+}
+
 char **options_take_words(struct options *options, const char *end, size_t *ret_n) {
     char **first = options->argv + optind;
 

@@ -72,6 +72,15 @@ int options_next(struct options *options, struct err *err);
 /** options_take_word() - after OPTIONS_WORD: the word is taken, options may follow behind it. */
 void options_take_word(struct options *options);
 
+/** options_next_word() - whether a word is left, which @options->value then is. */
+bool options_next_word(struct options *options);
+
+/** options_place() - how far the command line that is being read has been read. */
+int options_place(void);
+
+/** options_resume() - go on at @place, after another command line has been read. */
+void options_resume(struct options *options, int place);
+
 /**
  * options_take_words() - the words that follow an option's argument, up to a lone @end
  * @ret_n: how many; @end itself is skipped and not counted

@@ -50,6 +50,10 @@ static const struct option_spec rest[] = {
      "how long after its last use a step is remembered: 7d (default), 12h",
      RUN_OPTION_REMEMBER_FOR},
 
+    {"file", 'f', "FILE", RUN,
+     "read options and actions from FILE, one a line as in 'image debian:12' or '-S make -j4 && "
+     "make check'; paths in it are relative to it; words after the options are $1, $2, ... of -S",
+     RUN_OPTION_FILE},
     {"timeout", 0, "TIME", RUN, "end the whole run after TIME: 90s, 10m, 1.5h", RUN_OPTION_TIMEOUT},
     {"step-timeout", 0, "TIME", RUN, "end the run when one step takes longer than TIME",
      RUN_OPTION_STEP_TIMEOUT},

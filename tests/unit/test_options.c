@@ -185,8 +185,9 @@ Test(options, table_is_sound) {
     for (size_t i = 0; i < n_specs; i++) {
         const struct option_spec *a = &table[i];
 
-        cr_expect(a->name && a->group && a->help && *a->help, "%zu", i);
-        cr_expect_neq(a->help[strlen(a->help) - 1], '.', "%s", a->name);
+        cr_expect(a->name && a->group, "%zu", i);
+        /* Another name of an option has no words of its own. */
+        cr_expect(!a->help || (*a->help && a->help[strlen(a->help) - 1] != '.'), "%s", a->name);
         for (size_t j = 0; j < i; j++) {
             const struct option_spec *b = &table[j];
 
