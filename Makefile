@@ -37,6 +37,8 @@ FUZZERS    := $(patsubst fuzz_%,%,$(basename $(notdir $(wildcard tests/fuzz/fuzz
 SRC_fuzz_help := $(filter-out tests/fuzz/fuzz_%.c,$(wildcard tests/fuzz/*.c))
 HELPERS    := $(basename $(notdir $(filter-out %/fault.c %/ns.c %/replay.c,$(wildcard tests/support/*.c))))
 
+EXAMPLES   := $(basename $(notdir $(wildcard tests/examples/*.c)))
+
 SOURCES := $(wildcard engine/base/*.[ch] engine/*.[ch] engine/lib/*.[ch] rootfs/*.[ch] net/*.[ch] tools/*.[ch] tools/dev/*.[ch] \
                       tests/unit/*.[ch] tests/support/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/examples/*.[ch])
 
@@ -119,6 +121,11 @@ $(1)/tests/replay/%: $(1)/obj/tests/fuzz/fuzz_%.o $(1)/obj/tests/support/replay.
 	$$(call say,LINK)
 	$$Q$(2) $(3) $$(LDFLAGS) $(4) -o $$@ $$^ $$(LIBS)
 
+$(1)/tests/support/example-%: $(1)/obj/tests/examples/%.o $(1)/libmayfly.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK)
+	$$Q$(2) $(3) $$(LDFLAGS) $(4) -o $$@ $$^ $$(LIBS)
+
 $(1)/tests/support/%: $(1)/obj/tests/support/%.o
 	@mkdir -p $$(@D)
 	$$(call say,LINK)
@@ -164,7 +171,7 @@ static: $(B)/static/mayfly ## build/static/mayfly: one file for small boxes, wit
 demo: all ## install what is missing, build, and show a container at work
 	tests/support/demo $(B)/mayfly
 
-support = $(HELPERS:%=$(1)/tests/support/%)
+support = $(HELPERS:%=$(1)/tests/support/%) $(EXAMPLES:%=$(1)/tests/support/example-%)
 
 .PHONY: check
 check: check-static check-unit check-fuzz check-install check-system ## install what is missing, build, and pass every test

@@ -10,6 +10,8 @@
  *   fork, fork --------------------->  session_start
  *   <---------- MESSAGE_READY with a pidfd, then the name (or MESSAGE_ERROR)
  *   MESSAGE_CLIENT, a descriptor ----> handed on to PID 1
+ *   MESSAGE_ACTION, where to answer,
+ *   a file with a name --------------> session_commit, answered there
  *   <------------------ MESSAGE_ERROR  the container has ended by itself
  *   closes the socket                  session_end
  */
@@ -21,16 +23,20 @@
 #include "engine/base/sys.h"
 #include "engine/message.h"
 #include "engine/session.h"
+#include "engine/session_commit.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 /* What names may be is checked with the plan. */
 #define NAME_BYTES_MAX 256
+#define IMAGE_NAME_BYTES_MAX 4096
+#define ID_BYTES_MAX 256
 
 /* --- the holder ------------------------------------------------------------------ */
 
@@ -74,20 +80,43 @@ static int report_start(int control_fd, const struct session *session, int r,
     return r < 0 ? r : fd_send(control_fd, name, strlen(name), NULL, 0);
 }
 
+/* Makes an image, as somebody asked on a connection of his own. */
+static void commit(const struct session *session, int socket_fd, int name_fd) {
+    struct message answer = {.kind = MESSAGE_DONE};
+    _cleanup_free_ char *name = NULL, *id = NULL;
+    int r = lseek(name_fd, 0, SEEK_SET) < 0
+                ? -errno
+                : fd_read_all(name_fd, IMAGE_NAME_BYTES_MAX, &name, NULL);
+
+    if (r < 0)
+        err_set(&answer.err, r, "the image's name did not come");
+    else
+        r = session_commit(session, name, &id, &answer.err);
+    if (r < 0)
+        answer.kind = MESSAGE_ERROR;
+    if (message_send(socket_fd, &answer, NULL, 0) == 0 && r == 0)
+        (void)fd_send(socket_fd, id, strlen(id), NULL, 0);
+}
+
 /* Hands connections on until the caller is gone or the container has ended. */
 static void serve(struct session *session, int control_fd) {
     struct err err = {0};
     int r = 0;
 
     while (r == 0) {
-        _cleanup_close_ int fd = -1;
+        int fds[2] = {-1, -1};
         struct message message;
 
         r = supervise_idle(&session->supervisor, control_fd, &err);
-        if (r == 0 && message_receive(control_fd, &message, &fd, 1, NULL) < 0)
+        if (r == 0 && message_receive(control_fd, &message, fds, 2, NULL) < 0)
             return;
-        if (r == 0)
-            r = session_introduce(session, fd, &err);
+        if (r == 0 && message.kind == MESSAGE_ACTION)
+            commit(session, fds[0], fds[1]);
+        else if (r == 0)
+            r = session_introduce(session, fds[0], &err);
+        for (int i = 0; i < 2; i++)
+            if (fds[i] >= 0)
+                close(fds[i]);
     }
     if (r < 0) {
         const struct message end = {.kind = MESSAGE_ERROR, .err = err};
@@ -178,6 +207,34 @@ int holder_connect(const struct holder *holder, struct err *err) {
     if (message_send(holder->control_fd, &message, &theirs, 1) < 0)
         return err_set(err, -EPIPE, "the container has ended");
     return take_fd(ours);
+}
+
+int holder_commit(const struct holder *holder, const char *name, char **ret_id, struct err *err) {
+    const struct message message = {.kind = MESSAGE_ACTION};
+    _cleanup_close_ int name_fd = memfd_create("name", MFD_CLOEXEC), ours = -1, theirs = -1;
+    char id[ID_BYTES_MAX + 1] = "";
+    struct message answer;
+    int pair[2], r;
+
+    if (name_fd < 0 || fd_write_all(name_fd, name, strlen(name)) < 0 ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return err_errno(err, "cannot ask for an image");
+    ours = pair[0];
+    theirs = pair[1];
+    r = message_send(holder->control_fd, &message, (int[]){theirs, name_fd}, 2);
+    close(take_fd(theirs));
+    if (r == 0)
+        r = message_receive(ours, &answer, NULL, 0, NULL);
+    if (r < 0)
+        return err_set(err, -EPIPE, "the container has ended");
+    if (answer.kind != MESSAGE_DONE) {
+        *err = answer.err;
+        return err->code < 0 ? err->code : err_set(err, -EPROTO, "the image was not made");
+    }
+    if (fd_receive(ours, id, ID_BYTES_MAX, NULL, 0, NULL, 0) <= 0)
+        return err_set(err, -EPIPE, "the container has ended");
+    *ret_id = strdup(id);
+    return *ret_id ? 0 : err_nomem(err);
 }
 
 void holder_reason(const struct holder *holder, struct err *err) {

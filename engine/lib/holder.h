@@ -35,6 +35,12 @@ int holder_start(struct holder *holder, const struct plan *plan, struct err *err
  */
 int holder_connect(const struct holder *holder, struct err *err);
 
+/**
+ * holder_commit() - make an image of the container, see session_commit()
+ * @ret_id: to free(3)
+ */
+int holder_commit(const struct holder *holder, const char *name, char **ret_id, struct err *err);
+
 /** holder_reason() - after the container has ended by itself: why, in words. */
 void holder_reason(const struct holder *holder, struct err *err);
 

@@ -114,6 +114,18 @@ int mayfly_wait(struct mayfly_container *container, uint64_t timeout_nsec,
  */
 int mayfly_signal(struct mayfly_container *container, int number, struct mayfly_error *error);
 
+/**
+ * mayfly_commit() - make an image of what the container's root file system is now
+ * @name: for the image, "tool:1"; another image loses it
+ * @ret_id: its id, for free(3); may be NULL
+ *
+ * Programs in the container are stopped meanwhile.  Volumes are no part of it.
+ * Return: 0, -EINVAL when the container was not made from an image of the store, or another
+ * negative errno.
+ */
+int mayfly_commit(struct mayfly_container *container, const char *name, char **ret_id,
+                  struct mayfly_error *error);
+
 /** mayfly_destroy() - end a container and wait until nothing is left of it; NULL is allowed. */
 void mayfly_destroy(struct mayfly_container *container);
 

@@ -70,6 +70,17 @@ int mayfly_signal(struct mayfly_container *container, int number, struct mayfly_
     return library_return(r, &err, error);
 }
 
+int mayfly_commit(struct mayfly_container *container, const char *name, char **ret_id,
+                  struct mayfly_error *error) {
+    _cleanup_free_ char *id = NULL;
+    struct err err = {0};
+    int r = holder_commit(&container->holder, name, &id, &err);
+
+    if (r == 0 && ret_id)
+        *ret_id = take_ptr(id);
+    return library_return(r, &err, error);
+}
+
 void mayfly_destroy(struct mayfly_container *container) {
     if (container)
         holder_end(&container->holder);

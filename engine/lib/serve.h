@@ -22,6 +22,7 @@
  *                                                         "errors"}
  *   call     {"image", "options", and as exec}        -> as exec, in a container of its own
  *   copy_in, copy_out  {"container", "source", "target"} -> true
+ *   commit   {"container", "name"}                    -> {"id"}, of the image
  *   signal   {"container", "signal"}                  -> true
  *   wait     {"container"}                            -> {"reason"}, when it has ended by itself
  *   list     {}                                       -> [NAME]

@@ -46,6 +46,13 @@ static const char *need_text(struct request *request, const char *name) {
     return text;
 }
 
+static void put_member(struct json_writer *json, const char *name, const char *text) {
+    json_writer_open_object(json);
+    json_writer_key(json, name);
+    json_writer_string(json, text);
+    json_writer_close_object(json);
+}
+
 /* --- containers -------------------------------------------------------------------- */
 
 /* The container of that name with one more user, or NULL with an error. */
@@ -187,10 +194,7 @@ static void do_start(struct request *request) {
 
     if (!served || add_served(request, served) < 0)
         return;
-    json_writer_open_object(&request->answer);
-    json_writer_key(&request->answer, "container");
-    json_writer_string(&request->answer, mayfly_name(served->container));
-    json_writer_close_object(&request->answer);
+    put_member(&request->answer, "container", mayfly_name(served->container));
     drop_served(request->server, served);
 }
 
@@ -237,13 +241,21 @@ static void do_wait(struct request *request) {
 
     if (!served)
         return;
-    if (check(request, mayfly_wait(served->container, UINT64_MAX, &request->error)) == 0) {
-        json_writer_open_object(&request->answer);
-        json_writer_key(&request->answer, "reason");
-        json_writer_string(&request->answer,
-                           served->is_doomed ? "it was destroyed" : request->error.message);
-        json_writer_close_object(&request->answer);
-    }
+    if (check(request, mayfly_wait(served->container, UINT64_MAX, &request->error)) == 0)
+        put_member(&request->answer, "reason",
+                   served->is_doomed ? "it was destroyed" : request->error.message);
+    drop_served(request->server, served);
+}
+
+static void do_commit(struct request *request) {
+    const char *name = need_text(request, "name");
+    struct served *served = name ? take_served(request) : NULL;
+    _cleanup_free_ char *id = NULL;
+
+    if (!served)
+        return;
+    if (check(request, mayfly_commit(served->container, name, &id, &request->error)) == 0)
+        put_member(&request->answer, "id", id);
     drop_served(request->server, served);
 }
 
@@ -431,13 +443,6 @@ static void do_call(struct request *request) {
 
 /* --- the rest ------------------------------------------------------------------------ */
 
-static void put_member(struct json_writer *json, const char *name, const char *text) {
-    json_writer_open_object(json);
-    json_writer_key(json, name);
-    json_writer_string(json, text);
-    json_writer_close_object(json);
-}
-
 static void do_version(struct request *request) {
     put_member(&request->answer, "version", mayfly_version());
 }
@@ -458,7 +463,7 @@ void serve_method(struct request *request) {
         {"version", do_version}, {"start", do_start},     {"exec", do_exec},
         {"call", do_call},       {"copy_in", do_copy_in}, {"copy_out", do_copy_out},
         {"signal", do_signal},   {"wait", do_wait},       {"list", do_list},
-        {"destroy", do_destroy}, {"pull", do_pull},
+        {"destroy", do_destroy}, {"pull", do_pull},       {"commit", do_commit},
     };
 
     for (size_t i = 0; i < N_ELEMENTS(methods); i++)

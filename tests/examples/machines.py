@@ -22,6 +22,10 @@ with mayfly.Mayfly(sys.argv[1]) as flies:
     assert sorted(pieces) == [("errors", "two\n"), ("output", "one\n")], pieces
     assert m("while :; do :; done", check=False, timeout_ms=100).end == "timed out"
 
+    # A machine that was changed is an image for others.
+    m.commit("changed:1")
+    assert flies.call("changed:1", "cat /file", {"net": "none"}).out == "kept\n"
+
     # The name of one machine, asked for there and changed in the next.
     name = flies.call(sys.argv[2], "hostname", {"net": "none", "hostname": "mayfly-1"}).out
     assert flies.call(sys.argv[2], "tr a-z A-Z", {"net": "none"}, input=name).out == "MAYFLY-1\n"

@@ -77,6 +77,10 @@ class Container:
     def copy_out(self, source, target=None):
         self.flies.request("copy_out", container=self.name, source=source, **({"target": target} if target else {}))
 
+    def commit(self, name):
+        """Make an image of what its file system is now."""
+        self.flies.request("commit", container=self.name, name=name)
+
     def signal(self, number):
         self.flies.request("signal", container=self.name, signal=number)
 

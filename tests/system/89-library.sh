@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
+#
+# libmayfly from C: tests/examples.  What each call does is in tests/unit/test_library*.c.
+
+test_library_maps_a_function_over_containers() {
+    runs "$helpers/example-map" "$busybox"
+    expect_out 'anonymous: the sum is 338350, 100 times in a fresh container
+mapper: the sum is 338350, 1 times in a fresh container'
+}
+
+test_library_supervises_by_events() {
+    run "$helpers/example-supervisor" "$busybox"
+    expect_status 0
+    sort "$TEST_DIR/out" >sorted
+    expect_same "$(cat sorted)" "$(printf '%s\n' 'hopeless: given up, status 134' \
+        'second thoughts: done at the start number 2' 'steady: done at the start number 1')"
+}
+
+test_library_chains_functions_from_container_to_container() {
+    fresh_store
+    runs "$helpers/example-chain" "$busybox"
+    # The trial that breaks it is undone, and done again the second time; the rest is remembered.
+    expect_out '3 functions carried out; it says: buzz
+1
+1 functions carried out; it says: buzz
+1'
+}
