@@ -257,16 +257,19 @@ static int mount_keep(const struct builder *builder, size_t i, struct err *err) 
 int trees_build(const struct container *container, struct trees *trees, size_t *ret_stacked,
                 struct err *err) {
     const struct plan *plan = container->plan;
+    _cleanup_strv_ struct strv hierarchies = {0};
     const struct apivfs apivfs = {
         .host_network = plan->net == NET_HOST,
         .shm_bytes = plan->shm_bytes,
-        .cgroup = cgroup_birth_fd(container->cgroup) >= 0,
+        .cgroup = container->cgroup != NULL,
+        .hierarchies = &hierarchies,
         .tty_group = idmap_has(container->map.gids, container->map.n_gids, 5),
     };
     struct builder builder = {
         .container = container, .trees = trees, .store_fd = -1, .run_fd = -1, .root_fd = -1};
     _cleanup_close_ int root = -1;
-    int r = mount_root(&builder, err);
+    int r = cgroup_hierarchies(container->cgroup, &hierarchies) < 0 ? err_nomem(err)
+                                                                    : mount_root(&builder, err);
 
     root = builder.root_fd;
     if (r == 0)

@@ -14,6 +14,7 @@
  */
 #include "cgroup.h"
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -232,6 +233,19 @@ int cgroup_create(struct cgroup **ret_cgroup, const struct limits *limits, const
 
 int cgroup_birth_fd(const struct cgroup *cgroup) {
     return cgroup ? cgroup->v2.fd : -1;
+}
+
+int cgroup_hierarchies(const struct cgroup *cgroup, struct strv *ret_names) {
+    for (size_t i = 0; cgroup && i < cgroup->n_v1; i++) {
+        _cleanup_buf_ struct buf names = BUF_INIT;
+
+        for (size_t j = 0; j < CGROUP_N_CONTROLLERS; j++)
+            if (cgroup->v1[i].controllers & cgroup_controllers[j].bit)
+                buf_printf(&names, "%s%s", names.size ? "," : "", cgroup_controllers[j].v1);
+        if (strv_push_take(ret_names, buf_take(&names)) < 0)
+            return -ENOMEM;
+    }
+    return 0;
 }
 
 int cgroup_enter(const struct cgroup *cgroup, pid_t pid, struct err *err) {

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "limits.h"
 
 #include <stdint.h>
@@ -55,6 +56,14 @@ int cgroup_create(struct cgroup **ret_cgroup, const struct limits *limits, const
 
 /** cgroup_birth_fd() - the directory for CLONE_INTO_CGROUP; -1: there is no group of version 2. */
 int cgroup_birth_fd(const struct cgroup *cgroup);
+
+/**
+ * cgroup_hierarchies() - the hierarchies of version 1 that the container has groups in
+ * @ret_names: empty; receives each as mount(8) wants it: "memory", "cpu,cpuacct"
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cgroup_hierarchies(const struct cgroup *cgroup, struct strv *ret_names);
 
 /**
  * cgroup_enter() - put a new process into the groups of version 1

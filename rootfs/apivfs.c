@@ -201,8 +201,27 @@ static int bind_host_names(int root_fd, struct err *err) {
     return 0;
 }
 
+/* A hierarchy of version 1 each, on a tmpfs, as hosts have them. */
+static int mount_hierarchies(const struct strv *names, struct err *err) {
+    if (sys_mount("tmpfs", "fs/cgroup", "tmpfs", FLAGS, "mode=755,size=64k") < 0)
+        return err_errno(err, "cannot mount /sys/fs/cgroup in the container");
+    for (size_t i = 0; i < names->n; i++) {
+        char path[64];
+
+        snprintf(path, sizeof path, "fs/cgroup/%.40s", names->items[i]);
+        if (sys_mkdirat(AT_FDCWD, path, 0755) < 0 ||
+            sys_mount("cgroup", path, "cgroup", FLAGS | MS_RDONLY, names->items[i]) < 0)
+            return err_errno(err, "cannot mount /sys/%s in the container", path);
+    }
+    if (sys_mount(NULL, "fs/cgroup", NULL, MS_REMOUNT | MS_RDONLY | FLAGS, NULL) < 0)
+        return err_errno(err, "cannot protect /sys/fs/cgroup in the container");
+    return 0;
+}
+
 /* In /sys, which has just been entered.  Programs look here for the memory they may use. */
-static int mount_cgroup(struct err *err) {
+static int mount_cgroup(const struct apivfs *apivfs, struct err *err) {
+    if (apivfs->hierarchies->n > 0)
+        return mount_hierarchies(apivfs->hierarchies, err);
     if (sys_mount("cgroup2", "fs/cgroup", "cgroup2", FLAGS | MS_RDONLY, NULL) < 0 &&
         errno != ENOENT)
         return err_errno(err, "cannot mount /sys/fs/cgroup in the container");
@@ -215,7 +234,7 @@ int apivfs_mount(int root_fd, const struct apivfs *apivfs, struct err *err) {
     if (r == 0)
         r = mount_sys(root_fd, apivfs->host_network, err);
     if (r == 0 && apivfs->cgroup)
-        r = mount_cgroup(err);
+        r = mount_cgroup(apivfs, err);
     if (r == 0)
         r = mount_dev(root_fd, apivfs, err);
     if (r == 0 && apivfs->host_network)

@@ -3,6 +3,7 @@
 #define MAYFLY_APIVFS_H
 
 #include "engine/base/err.h"
+#include "engine/base/str.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,13 +12,15 @@
  * struct apivfs - what differs between containers
  * @host_network: the network namespace is the host's: its /sys is shown, and its /etc/resolv.conf
  *                and /etc/hosts
- * @cgroup: its group of version 2 is shown in /sys/fs/cgroup, as the top and read-only
+ * @cgroup: its control groups are shown in /sys/fs/cgroup, as the tops and read-only
+ * @hierarchies: those of version 1, as cgroup_hierarchies() names them; none: version 2
  * @shm_bytes: size of /dev/shm
  * @tty_group: group 5 exists in the user namespace and owns the terminals
  */
 struct apivfs {
     bool host_network;
     bool cgroup;
+    const struct strv *hierarchies;
     uint64_t shm_bytes;
     bool tty_group;
 };
