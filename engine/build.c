@@ -65,21 +65,29 @@ static int next_mount(struct builder *builder, const char *path, uint64_t attrib
 }
 
 /* Makes and opens the upper and the work directory of an overlay in the run's directory. */
-static int make_upper(const struct builder *builder, const char *suffix, const struct stat *like,
+/* Return: 1 when it was made, 0 when it was there and may be, or -1 with errno. */
+static int make_directory(int dir_fd, const char *name, mode_t mode, bool lasting, int *ret_fd) {
+    bool existed = sys_mkdirat(dir_fd, name, mode) < 0;
+
+    if (existed && (errno != EEXIST || !lasting))
+        return -1;
+    *ret_fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return *ret_fd < 0 ? -1 : !existed;
+}
+
+static int make_upper(struct builder *builder, const char *suffix, const struct stat *like,
                       struct overlay *overlay, struct err *err) {
+    int dir = *suffix ? builder->run_fd : builder->changes_fd, r;
     char upper[32], work[32];
 
+    overlay->lasting = dir != builder->run_fd;
     snprintf(upper, sizeof upper, "upper%s", suffix);
     snprintf(work, sizeof work, "work%s", suffix);
-    if (sys_mkdirat(builder->run_fd, upper, like->st_mode & 07777) < 0 ||
-        sys_mkdirat(builder->run_fd, work, 0700) < 0)
+    r = make_directory(dir, upper, like->st_mode & 07777, overlay->lasting, &overlay->upper_fd);
+    if (r < 0 || make_directory(dir, work, 0700, overlay->lasting, &overlay->work_fd) < 0)
         return err_errno(err, "cannot make directories for the container's changes in the store");
-    overlay->upper_fd = openat(builder->run_fd, upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    overlay->work_fd = openat(builder->run_fd, work, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (overlay->upper_fd < 0 || overlay->work_fd < 0)
-        return err_errno(err, "cannot open the directories for the container's changes");
     /* The root of the overlay looks like its upper directory: owner and mode are the image's. */
-    if ((like->st_uid != 0 || like->st_gid != 0) &&
+    if (r > 0 && (like->st_uid != 0 || like->st_gid != 0) &&
         fchownat(overlay->upper_fd, "", like->st_uid, like->st_gid, AT_EMPTY_PATH) < 0)
         return 0; /* an owner that does not exist in here stays root */
     return 0;
@@ -134,6 +142,11 @@ static int mount_root(struct builder *builder, struct err *err) {
     builder->run_fd = openat(store, run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (builder->run_fd < 0)
         return err_errno(err, "cannot open the run's directory in the store");
+    builder->changes_fd =
+        container->changes ? openat(store, container->changes, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                           : builder->run_fd;
+    if (builder->changes_fd < 0)
+        return err_errno(err, "cannot open %s in the store", container->changes);
     if (build_host_is_needed(builder))
         r = fds[n++] = build_host_layer(builder, err);
     for (; r >= 0 && n < layers->n; n++) {
@@ -265,8 +278,12 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         .hierarchies = &hierarchies,
         .tty_group = idmap_has(container->map.gids, container->map.n_gids, 5),
     };
-    struct builder builder = {
-        .container = container, .trees = trees, .store_fd = -1, .run_fd = -1, .root_fd = -1};
+    struct builder builder = {.container = container,
+                              .trees = trees,
+                              .store_fd = -1,
+                              .run_fd = -1,
+                              .changes_fd = -1,
+                              .root_fd = -1};
     _cleanup_close_ int root = -1;
     int r = cgroup_hierarchies(container->cgroup, &hierarchies) < 0 ? err_nomem(err)
                                                                     : mount_root(&builder, err);
@@ -282,6 +299,8 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         r = mount_keep(&builder, i, err);
     if (r == 0 && plan_has_bridge(plan))
         r = connect_setup(container, builder.run_fd, root, err);
+    if (builder.changes_fd >= 0 && builder.changes_fd != builder.run_fd)
+        close(builder.changes_fd);
     if (builder.run_fd >= 0)
         close(builder.run_fd);
     if (builder.store_fd >= 0)

@@ -14,6 +14,7 @@
  * @next_tree: the first of @trees that is not used yet
  * @n_stacked: mounts that lie over the old root
  * @store_fd, @run_fd: the store's and the run's directory, in this mount namespace
+ * @changes_fd: the directory of what is changed in the root, which is the run's or a lasting one
  * @root_fd: the container's root
  */
 struct builder {
@@ -23,13 +24,15 @@ struct builder {
     size_t n_stacked;
     int store_fd;
     int run_fd;
+    int changes_fd;
     int root_fd;
 };
 
 /**
- * build_overlay() - mount an overlay with an upper directory of its own in the run's directory
+ * build_overlay() - mount an overlay with an upper directory of its own
  * @lower_fds: @n directories, the uppermost last: owner and mode of the overlay's root are its
- * @suffix: tells this overlay's upper and work directory from others'
+ * @suffix: tells this overlay's upper and work directory from others' in the run's directory; "":
+ *          the root's, in @builder->changes_fd
  * @target: as for overlay_mount()
  *
  * Return: 0 or -errno with a text.

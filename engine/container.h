@@ -31,6 +31,8 @@ struct volume_source {
  * @volume_layers: the same over each of the plan's copy-on-write volumes; NULL: none; borrowed
  * @workdir: where actions begin, which is there; NULL: in the image's, made if missing; borrowed
  * @streams: three descriptors that steps have in place of the standard ones; NULL: those; borrowed
+ * @changes: the directory, relative to the store, that holds what is changed in the root and
+ * outlives the container; NULL: the run's own; borrowed
  * @has_streams: steps have the standard descriptors of the host's side
  * @takes_closures: functions may be called in it (job_closure())
  * @keeps: the plan's kept directories; borrowed
@@ -56,6 +58,7 @@ struct container {
     const char *workdir;
     const int *streams;
     const struct keeps *keeps;
+    const char *changes;
     bool has_streams;
     bool takes_closures;
     bool terminals[3];

@@ -133,7 +133,10 @@ static int own_keeps(const struct inside *inside, struct err *err) {
 
 int inside_init(struct inside *inside, const struct container *container, struct emulator *emulator,
                 struct err *err) {
-    const char *dir = container->workdir ? NULL : container->image.config.working_dir;
+    const struct plan *plan = container->plan;
+    const char *dir = container->workdir ? NULL
+                      : plan->workdir    ? plan->workdir
+                                         : container->image.config.working_dir;
     int r;
 
     *inside = (struct inside){.container = container,

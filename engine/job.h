@@ -49,6 +49,8 @@ enum job_flags {
     JOB_DETACHED = 2,  /* goes on when the connection ends; on /dev/null */
     JOB_DOWNLOAD = 32, /* a copy out of the container, see job_copy() */
     JOB_UPLOAD = 64,
+    JOB_TELL = 4,     /* MESSAGE_READY comes when it has begun */
+    JOB_GIVE = 8,     /* the streams are pipes made for it: they become its user's */
     JOB_CLOSURE = 16, /* a function instead of a program, see job_closure() */
 };
 

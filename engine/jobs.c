@@ -134,8 +134,13 @@ static int spawn_job(struct running_job *running, const struct inside *inside,
         return r;
     step.env = env.items;
     step.terminal_fd = running->terminal_fd;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         step.stdio[i] = terminal ? -1 : stdio[i];
+        /* For programs that open /dev/stdout by its name; others do without. */
+        if (!terminal && message->value & JOB_GIVE && user->uid != 0 && step.user &&
+            fchown(stdio[i], user->uid, (gid_t)-1) < 0)
+            continue;
+    }
     running->pid = step_spawn(&step, err);
     if (running->pid < 0) {
         r = running->pid;
@@ -219,6 +224,8 @@ static void start(struct running_job *running, const struct inside *inside,
                     &err);
     else if (message->value & JOB_DETACHED)
         reply(running, MESSAGE_DONE, 0, 0);
+    else if (message->value & JOB_TELL)
+        reply(running, MESSAGE_READY, 0, 0);
     running->is_over = r < 0 || message->value & JOB_DETACHED;
 }
 

@@ -20,9 +20,11 @@ enum message_kind {
     MESSAGE_CLIENT,  /* somebody who will ask for a job; fds: PID 1's end of the connection */
     MESSAGE_RUN,     /* on such a connection: start a program (job.h); @value: enum job_flags */
     MESSAGE_SIGNAL,  /* send @value to the running step or job */
+    /* to a supervisor (ask.h) */
+    MESSAGE_ASK, /* @index: enum ask; @value: its argument */
     /* from the container's side */
     MESSAGE_LEASE,    /* a lease to be renewed follows; fds: a socket and a netlink socket */
-    MESSAGE_READY,    /* the container is built */
+    MESSAGE_READY,    /* the container is built; from a supervisor: it runs */
     MESSAGE_TERMINAL, /* a step has begun on a terminal; fds: its master side */
     MESSAGE_DONE,     /* the action ended; @value: its exit status */
     MESSAGE_ERROR,    /* it could not be done; @err */

@@ -78,6 +78,7 @@ void plan_done(struct plan *plan) {
     free(plan->name);
     free(plan->hostname);
     free(plan->user);
+    free(plan->workdir);
     free(plan->bridge);
     free(plan->network);
     free(plan->ports);

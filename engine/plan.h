@@ -100,6 +100,7 @@ struct plan {
     char *name;           /* NULL: random */
     char *hostname;
     char *user;      /* USER[:GROUP], NULL: the image's, else root */
+    char *workdir;   /* of the first action and of all that comes beside; NULL: the image's */
     struct strv env; /* NAME=VALUE, over the image's */
     struct volume *volumes;
     size_t n_volumes;

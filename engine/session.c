@@ -167,7 +167,7 @@ static int set_oom_score(pid_t pid, int score, struct err *err) {
     return r < 0 ? err_errno(err, "--oom-score-adj %d", score) : 0;
 }
 
-static int start_child(struct session *s, pid_t *ret_pid, struct err *err) {
+static int start_child(struct session *s, struct err *err) {
     struct container *c = &s->container;
     uint64_t flags = namespaces(c);
     int cgroup_fd = cgroup_birth_fd(c->cgroup);
@@ -177,23 +177,23 @@ static int start_child(struct session *s, pid_t *ret_pid, struct err *err) {
         return err_errno(err, "cannot make a socket");
     c->socket_fd = pair[0];
     unwind_push(&s->unwind, undo_fd, &c->socket_fd);
-    *ret_pid = c->owner_fd >= 0
-                   ? spawn_within(c->owner_fd, flags, cgroup_fd, &s->supervisor.pidfd, err)
-                   : spawn(flags, cgroup_fd, &s->supervisor.pidfd, err);
-    if (*ret_pid == 0) {
+    s->pid = c->owner_fd >= 0
+                 ? spawn_within(c->owner_fd, flags, cgroup_fd, &s->supervisor.pidfd, err)
+                 : spawn(flags, cgroup_fd, &s->supervisor.pidfd, err);
+    if (s->pid == 0) {
         close(c->socket_fd);
         c->socket_fd = pair[1];
         _exit(child_main(c));
     }
     close(pair[1]);
-    if (*ret_pid < 0)
-        return *ret_pid;
+    if (s->pid < 0)
+        return s->pid;
     unwind_push(&s->unwind, undo_child, s);
-    r = cgroup_enter(c->cgroup, *ret_pid, err);
+    r = cgroup_enter(c->cgroup, s->pid, err);
     if (r == 0)
-        r = ulimits_prepare(&c->plan->ulimits, *ret_pid, err);
+        r = ulimits_prepare(&c->plan->ulimits, s->pid, err);
     if (r == 0 && c->plan->oom_score_adj != PLAN_OOM_SCORE_INHERITED)
-        r = set_oom_score(*ret_pid, c->plan->oom_score_adj, err);
+        r = set_oom_score(s->pid, c->plan->oom_score_adj, err);
     return r;
 }
 
@@ -206,19 +206,19 @@ static int open_userns(const struct container *c, pid_t pid) {
 }
 
 /* Maps the container's ids and hands over what it is built from. */
-static int build_child(struct session *s, pid_t pid, struct err *err) {
+static int build_child(struct session *s, struct err *err) {
     const struct message message = {.kind = MESSAGE_BUILD};
     struct container *c = &s->container;
     struct trees trees = TREES_INIT;
     _cleanup_close_ int userns = -1;
-    int r = c->owner_fd >= 0 ? userns_map_within(c->owner_fd, &c->map, pid, err)
-                             : userns_map(&c->map, pid, err);
+    int r = c->owner_fd >= 0 ? userns_map_within(c->owner_fd, &c->map, s->pid, err)
+                             : userns_map(&c->map, s->pid, err);
 
     if (r == USERNS_UNMAPPABLE)
         return SESSION_FALL_BACK;
     if (r < 0)
         return r;
-    userns = open_userns(c, pid);
+    userns = open_userns(c, s->pid);
     if (c->map.mode == IDMAP_SHIFTED && userns < 0)
         return err_errno(err, "cannot open the container's user namespace");
     if (c->map.mode == IDMAP_SHIFTED || c->map.mode == IDMAP_IDENTITY)
@@ -233,7 +233,6 @@ static int build_child(struct session *s, pid_t pid, struct err *err) {
 static int attempt(struct session *s, struct err *err) {
     struct container *c = &s->container;
     const struct message connected = {.kind = MESSAGE_NETWORK};
-    pid_t pid = -1;
     int r = open_state(s, err);
 
     if (r == 0)
@@ -260,11 +259,11 @@ static int attempt(struct session *s, struct err *err) {
         r = r == CONNECT_UNMAPPABLE ? SESSION_FALL_BACK : r;
     }
     if (r == 0)
-        r = start_child(s, &pid, err);
+        r = start_child(s, err);
     if (r == 0)
-        r = build_child(s, pid, err);
+        r = build_child(s, err);
     if (r == 0 && plan_has_bridge(c->plan)) {
-        r = connect_attach(c, pid, err);
+        r = connect_attach(c, s->pid, err);
         if (r == 0 && message_send(c->socket_fd, &connected, NULL, 0) < 0)
             r = supervise_explain_death(&s->supervisor, err);
     }
@@ -319,6 +318,7 @@ static void fill_in(struct session *s, const struct session_request *request) {
                       .workdir = request->workdir,
                       .streams = request->streams,
                       .keeps = request->keeps,
+                      .changes = request->changes,
                       .has_streams = request->has_streams,
                       .takes_closures = request->takes_closures,
                       .socket_fd = -1,

@@ -29,6 +29,8 @@
  * @workdir: where actions begin, a directory that is there; NULL: in the image's
  * @streams: three descriptors that steps have in place of the standard ones; NULL: none
  * @keeps: the plan's kept directories, open already; NULL: they are opened with the container
+ * @changes: a directory, relative to the store's, in which what the container changes is kept, in
+ *           "upper" beside "work"; NULL: all is thrown away
  * @has_streams: steps have this process's standard input, output and error, or terminals for those
  *               that are terminals; else /dev/null
  * @takes_closures: functions of this process may be called in it (job_closure())
@@ -44,6 +46,7 @@ struct session_request {
     const char *workdir;
     const int *streams;
     const struct keeps *keeps;
+    const char *changes;
     bool has_streams;
     bool takes_closures;
     bool ask_first;
@@ -63,6 +66,8 @@ struct session {
     struct supervisor supervisor;
     void (*keep)(void *context, const struct container *container);
     void *keep_context;
+
+    pid_t pid; /* of PID 1 */
 
     /* private */
     struct session_request request;

@@ -71,8 +71,7 @@ static int remove_in_namespace(void *argument, struct err *err) {
     return r < 0 ? err_set(err, r, "cannot remove %s", removal->name) : 0;
 }
 
-/* Removes a tree, also one that holds files of subordinate ids. */
-static int remove_tree(int dir_fd, const char *name, const struct idmap *map) {
+int state_remove_tree(int dir_fd, const char *name, const struct idmap *map) {
     int r = fd_remove_tree(dir_fd, name);
 
     if ((r == -EACCES || r == -EPERM || r == -ENOTEMPTY) && map->mode == IDMAP_SUBUID) {
@@ -104,7 +103,7 @@ static void undo_trees(int fd, const struct idmap *map) {
         *slash = '\0';
         dir = open(*path ? path : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (dir >= 0)
-            (void)remove_tree(dir, slash + 1, map);
+            (void)state_remove_tree(dir, slash + 1, map);
     }
 }
 
@@ -137,7 +136,7 @@ static int create_named(struct state *state, const char *name) {
 
         cgroup_record_clean(fd);
         undo_trees(fd, &map);
-        (void)remove_tree(state->runs_fd, name, &map);
+        (void)state_remove_tree(state->runs_fd, name, &map);
         close(fd);
         return -ENOENT;
     }
@@ -191,7 +190,7 @@ int state_destroy(struct state *state, const struct idmap *map, struct err *err)
     int r = 0;
 
     if (state->fd >= 0) {
-        r = remove_tree(state->runs_fd, state->name, map);
+        r = state_remove_tree(state->runs_fd, state->name, map);
         close(take_fd(state->fd));
     }
     if (r < 0) {
@@ -275,7 +274,7 @@ static void clean_one(int runs_fd, const char *name, const struct idmap *map,
     log_debug(log, "removing what the killed run %s left", name);
     cgroup_record_clean(fd);
     undo_trees(fd, map);
-    r = remove_tree(runs_fd, name, map);
+    r = state_remove_tree(runs_fd, name, map);
     if (r < 0)
         log_warning(log, "cannot remove what the killed run %s left in the store: %s", name,
                     strerror(-r));

@@ -51,6 +51,13 @@ int state_note_tree(const struct state *state, const char *path, struct err *err
 void state_forget_trees(const struct state *state);
 
 /**
+ * state_remove_tree() - remove a tree, also one that holds files of subordinate ids
+ *
+ * Return: as fd_remove_tree().
+ */
+int state_remove_tree(int dir_fd, const char *name, const struct idmap *map);
+
+/**
  * state_destroy() - remove the run's directory and let go of it
  * @map: for the removal of files that belong to subordinate ids
  *

@@ -30,23 +30,25 @@ static uint64_t nearest_deadline(const struct supervisor *s) {
         deadline = s->step_deadline_nsec;
     if (s->grace_deadline_nsec < deadline)
         deadline = s->grace_deadline_nsec;
-    if (s->container->network && network_deadline(s->container->network) < deadline)
-        deadline = network_deadline(s->container->network);
     return deadline;
 }
 
-/*
- * Waits for the first @n of @fds and for what the network has to do, which is done here; there is
- * room for NETWORK_MAX_POLL more.
- */
-static int wait_for_all(const struct supervisor *s, struct pollfd *fds, size_t n) {
+int supervise_poll(const struct supervisor *s, struct pollfd *fds, size_t n,
+                   uint64_t deadline_nsec) {
     struct network *network = s->container->network;
     size_t n_network = network ? network_poll(network, fds + n) : 0;
-    int r = poll(fds, n + n_network, clock_poll_timeout(clock_monotonic(), nearest_deadline(s)));
+    int r;
 
+    if (network && network_deadline(network) < deadline_nsec)
+        deadline_nsec = network_deadline(network);
+    r = poll(fds, n + n_network, clock_poll_timeout(clock_monotonic(), deadline_nsec));
     if (network)
         network_dispatch(network, clock_monotonic());
     return r < 0 && errno != EINTR ? -errno : 0;
+}
+
+static int wait_for_all(const struct supervisor *s, struct pollfd *fds, size_t n) {
+    return supervise_poll(s, fds, n, nearest_deadline(s));
 }
 
 /* SUPERVISE_INTERRUPTED or SUPERVISE_TIMEOUT when a deadline has passed, else 0. */
@@ -154,6 +156,20 @@ static int take_descriptors(struct supervisor *s, const struct message *message,
     return err_set(err, -EPROTO, "the container sent what nobody asked for");
 }
 
+int supervise_receive(struct supervisor *s, struct message *message, struct err *err) {
+    int came[2] = {-1, -1}, r;
+    size_t n_came = 0;
+
+    r = message_receive(s->container->socket_fd, message, came, 2, &n_came);
+    if (r == -EPIPE)
+        return supervise_explain_death(s, err);
+    if (r < 0)
+        return err_set(err, r, "the container sent what is no message");
+    if (n_came == 0)
+        return 1;
+    return take_descriptors(s, message, came, n_came, err);
+}
+
 #define N_AWAITED (3 + TERMINAL_N_POLL + CAPTURE_N_POLL)
 
 int supervise_await(struct supervisor *s, struct message *message, struct err *err) {
@@ -163,8 +179,7 @@ int supervise_await(struct supervisor *s, struct message *message, struct err *e
             {.fd = s->signal_fd, .events = POLLIN},
             {.fd = s->pidfd, .events = POLLIN},
         };
-        int came[2] = {-1, -1}, r;
-        size_t n_came = 0;
+        int r;
 
         terminal_poll(&s->terminal, fds + 3);
         for (int i = 0; i < CAPTURE_N_POLL; i++)
@@ -181,16 +196,9 @@ int supervise_await(struct supervisor *s, struct message *message, struct err *e
         if (fds[2].revents && !fds[0].revents)
             (void)poll(fds, 1, 0);
         if (fds[0].revents & POLLIN) {
-            r = message_receive(s->container->socket_fd, message, came, 2, &n_came);
-            if (r == -EPIPE)
-                return supervise_explain_death(s, err);
-            if (r < 0)
-                return err_set(err, r, "the container sent what is no message");
-            if (n_came == 0)
-                return 0;
-            r = take_descriptors(s, message, came, n_came, err);
-            if (r < 0)
-                return r;
+            r = supervise_receive(s, message, err);
+            if (r != 0)
+                return r < 0 ? r : 0;
             continue;
         }
         if (fds[0].revents || fds[2].revents)

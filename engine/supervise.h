@@ -9,6 +9,7 @@
 #include "run.h"
 #include "terminal.h"
 
+#include <poll.h>
 #include <stdint.h>
 
 /* What waiting ends with beside success and failure; conditions that no other module has. */
@@ -50,6 +51,24 @@ struct supervisor {
  * Return: 0, a SUPERVISE_ condition, or -errno with a text, also when the container is dead.
  */
 int supervise_await(struct supervisor *supervisor, struct message *ret_message, struct err *err);
+
+/**
+ * supervise_poll() - poll(2) for @fds and for what the network has to do, which is done here
+ * @fds: @n to wait for, and room for NETWORK_MAX_POLL more
+ * @deadline_nsec: CLOCK_MONOTONIC, or CLOCK_NEVER
+ *
+ * Return: 0 or -errno.
+ */
+int supervise_poll(const struct supervisor *supervisor, struct pollfd *fds, size_t n,
+                   uint64_t deadline_nsec);
+
+/**
+ * supervise_receive() - take a message that has come from PID 1
+ *
+ * Return: 1, 0 when it was for the terminal or the network and is dealt with, or -errno with a
+ * text, also when the container is dead.
+ */
+int supervise_receive(struct supervisor *supervisor, struct message *ret_message, struct err *err);
 
 /**
  * supervise_idle() - wait until @fd is readable or the container is dead; the network goes on

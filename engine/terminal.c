@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ttydefaults.h>
 #include <unistd.h>
 
 /* More than the kernel keeps of a terminal's output before its writer has to wait. */
@@ -30,9 +31,13 @@ void terminal_init(struct terminal *terminal, const bool terminals[3]) {
     terminal->own_output_fd = -1;
     terminal->master_fd = -1;
     terminal->raw = false;
+    terminal->is_plain = terminals[0] && !isatty(0);
+    terminal->is_detached = false;
+    terminal->keys = "";
+    terminal->n_typed = 0;
     terminal->to_container.start = terminal->to_container.end = 0;
     terminal->to_host.start = terminal->to_host.end = 0;
-    if (fd < 0)
+    if (fd < 0 || !isatty(fd))
         return;
     /* Opened anew, since others share the descriptor and do not expect it to be non-blocking. */
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -84,6 +89,15 @@ static bool is_empty(const struct stream *stream) {
     return stream->start == stream->end;
 }
 
+/* Bytes that may be read; keys that were held back may come along with them. */
+static size_t room_for_keys(const struct terminal *terminal) {
+    const struct stream *in = &terminal->to_container;
+    size_t room = sizeof in->bytes - in->end;
+    size_t kept = *terminal->keys || terminal->is_plain ? TERMINAL_MAX_KEYS : 0;
+
+    return room > kept ? room - kept : 0;
+}
+
 void terminal_poll(const struct terminal *terminal, struct pollfd fds[TERMINAL_N_POLL]) {
     const struct stream *in = &terminal->to_container, *out = &terminal->to_host;
     bool open = terminal->master_fd >= 0;
@@ -92,7 +106,10 @@ void terminal_poll(const struct terminal *terminal, struct pollfd fds[TERMINAL_N
     fds[0] = (struct pollfd){
         .fd = is_full(out) && is_empty(in) ? -1 : terminal->master_fd,
         .events = (short)((is_full(out) ? 0 : POLLIN) | (is_empty(in) ? 0 : POLLOUT))};
-    fds[1] = (struct pollfd){.fd = open && terminal->raw && !is_full(in) ? terminal->input_fd : -1,
+    fds[1] = (struct pollfd){.fd = open && room_for_keys(terminal) > 0 &&
+                                           (terminal->raw || terminal->is_plain)
+                                       ? terminal->input_fd
+                                       : -1,
                              .events = POLLIN};
     fds[2] = (struct pollfd){.fd = is_empty(out) ? -1 : terminal->output_fd, .events = POLLOUT};
 }
@@ -119,9 +136,42 @@ static bool drain(struct stream *stream, int fd) {
     return true;
 }
 
+/* Appends what was read, but for the keys that detach, which are held back while they may be. */
+static void take_keys(struct terminal *terminal, const char *bytes, size_t n) {
+    struct stream *in = &terminal->to_container;
+
+    for (size_t i = 0; i < n && !terminal->is_detached; i++) {
+        if (*terminal->keys && bytes[i] == terminal->keys[terminal->n_typed]) {
+            terminal->n_typed++;
+            terminal->is_detached = !terminal->keys[terminal->n_typed];
+            continue;
+        }
+        memcpy(in->bytes + in->end, terminal->keys, terminal->n_typed);
+        in->end += terminal->n_typed;
+        terminal->n_typed = *terminal->keys && bytes[i] == terminal->keys[0];
+        if (!terminal->n_typed)
+            in->bytes[in->end++] = bytes[i];
+    }
+}
+
+static void read_keys(struct terminal *terminal) {
+    struct stream *in = &terminal->to_container;
+    char bytes[4096];
+    size_t room = room_for_keys(terminal);
+    ssize_t n = read(terminal->input_fd, bytes, room < sizeof bytes ? room : sizeof bytes);
+
+    if (n > 0)
+        take_keys(terminal, bytes, (size_t)n);
+    if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+        return;
+    terminal->input_fd = -1;
+    if (terminal->is_plain) /* what a person would type to say that this was all */
+        in->bytes[in->end++] = CTRL('d');
+}
+
 void terminal_dispatch(struct terminal *terminal, const struct pollfd fds[TERMINAL_N_POLL]) {
-    if (fds[1].fd >= 0 && fds[1].revents && fill(&terminal->to_container, fds[1].fd) == 0)
-        terminal->input_fd = -1;
+    if (fds[1].fd >= 0 && fds[1].revents)
+        read_keys(terminal);
     if (fds[0].fd >= 0 && fds[0].revents & (POLLOUT | POLLHUP | POLLERR) &&
         !is_empty(&terminal->to_container) &&
         (!(fds[0].revents & POLLOUT) || !drain(&terminal->to_container, terminal->master_fd)))

@@ -23,7 +23,10 @@ struct stream {
  * @output_fd: where the container's output goes; -1: none
  * @own_output_fd: the same when it was opened here, non-blocking; -1: it is the caller's
  * @master_fd: the container's terminal, its master side; -1: none at the moment
+ * @is_plain: keys come from what is no terminal
  * @saved: the host's settings while it is raw
+ * @keys: bytes that, typed in a row, are not handed on but set @is_detached; "": none
+ * @n_typed: how many of them have been typed
  */
 struct terminal {
     int input_fd;
@@ -31,13 +34,20 @@ struct terminal {
     int own_output_fd;
     int master_fd;
     bool raw;
+    bool is_plain;
+    bool is_detached;
+    const char *keys;
+    size_t n_typed;
     struct termios saved;
     struct stream to_container, to_host;
 };
 
+/** TERMINAL_MAX_KEYS - the most keys that detach. */
+#define TERMINAL_MAX_KEYS 16
+
 /**
  * terminal_init() - look at which of the standard descriptors are terminals
- * @terminals: as in struct container
+ * @terminals: as in struct container; a pipe or a file does as well
  */
 void terminal_init(struct terminal *terminal, const bool terminals[3]);
 

@@ -47,8 +47,8 @@ int overlay_mount(const struct overlay *overlay, const char *target, struct err 
     for (size_t i = overlay->n_lower; i-- > 0;)
         buf_printf(&options, "%s/proc/self/fd/%d",
                    options.size ? ":" : "lowerdir=", overlay->lower_fds[i]);
-    buf_printf(&options, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,volatile,userxattr",
-               overlay->upper_fd, overlay->work_fd);
+    buf_printf(&options, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d%s,userxattr",
+               overlay->upper_fd, overlay->work_fd, overlay->lasting ? "" : ",volatile");
     if (buf_failed(&options))
         return err_nomem(err);
     if (sys_mount("overlay", target, "overlay", MS_NODEV, options.data) < 0)

@@ -39,6 +39,22 @@ int prune_command(int argc, char **argv);
 /** network_command() - "mayfly network"; port_command() - "mayfly port". */
 int network_command(int argc, char **argv);
 int port_command(int argc, char **argv);
+/** life_command() - "mayfly run"; create_command(), start_command(): containers that live longer.
+ */
+int life_command(int argc, char **argv);
+int create_command(int argc, char **argv);
+int start_command(int argc, char **argv);
+
+/** exec_command(), attach_command() - programs in containers that run. */
+int exec_command(int argc, char **argv);
+int attach_command(int argc, char **argv);
+
+/** stop_command() and its kin - how a container is, changed. */
+int stop_command(int argc, char **argv);
+int kill_command(int argc, char **argv);
+int wait_command(int argc, char **argv);
+int rm_command(int argc, char **argv);
+int rename_command(int argc, char **argv);
 
 /** serve_command() - "mayfly serve". */
 int serve_command(int argc, char **argv);

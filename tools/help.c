@@ -23,6 +23,13 @@ struct entry {
 };
 
 static const struct entry commands[] = {
+    {"mayfly run IMAGE [PROG...]", "run a program in a container that lives as long as it; -d: in "
+                                   "the background"},
+    {"mayfly create, start", "make a container, start it"},
+    {"mayfly exec CTR PROG...", "run one more program in a container"},
+    {"mayfly attach CTR", "join its main program"},
+    {"mayfly stop, kill, wait", "end containers, send them signals, wait for their end"},
+    {"mayfly rm, rename", "remove containers, rename one"},
     {"mayfly pull REF...", "fetch images from their registries into the store"},
     {"mayfly load", "bring in the images of an archive: what 'save' of docker and podman write"},
     {"mayfly import TAR [NAME]", "make an image of a root file system in a tarball"},

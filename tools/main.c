@@ -16,11 +16,15 @@
 #include <poll.h>
 
 static const struct command commands[] = {
-    {"pull", pull_command},       {"load", load_command},       {"import", import_command},
-    {"save", save_command},       {"push", push_command},       {"images", images_command},
-    {"tag", tag_command},         {"rmi", rmi_command},         {"prune", prune_command},
-    {"doctor", doctor_command},   {"version", version_command}, {"help", help_command},
-    {"network", network_command}, {"port", port_command},       {"serve", serve_command},
+    {"run", life_command},      {"create", create_command},   {"start", start_command},
+    {"exec", exec_command},     {"attach", attach_command},   {"stop", stop_command},
+    {"kill", kill_command},     {"wait", wait_command},       {"rm", rm_command},
+    {"rename", rename_command}, {"pull", pull_command},       {"load", load_command},
+    {"import", import_command}, {"save", save_command},       {"push", push_command},
+    {"images", images_command}, {"tag", tag_command},         {"rmi", rmi_command},
+    {"prune", prune_command},   {"doctor", doctor_command},   {"version", version_command},
+    {"help", help_command},     {"network", network_command}, {"port", port_command},
+    {"serve", serve_command},
 };
 
 /*
@@ -76,6 +80,11 @@ int main(int argc, char **argv) {
     }
     if (argv[1][0] == '-')
         return run_command(argc, argv);
+    /* As docker and podman have it: "container stop" is "stop". */
+    if (str_eq(argv[1], "container") && argc > 2 && argv[2][0] != '-') {
+        argv++;
+        argc--;
+    }
     for (size_t i = 0; i < N_ELEMENTS(commands); i++)
         if (str_eq(argv[1], commands[i].name))
             return commands[i].run(argc - 1, argv + 1);

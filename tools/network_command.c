@@ -200,7 +200,7 @@ static int run_create(struct image_job *job, struct err *err) {
     return r;
 }
 
-static int create_command(int argc, char **argv) {
+static int create_network_command(int argc, char **argv) {
     static const struct image_command command = {
         .name = "network create",
         .words = "NAME",
@@ -233,7 +233,7 @@ static int run_rm(struct image_job *job, struct err *err) {
     return 0;
 }
 
-static int rm_command(int argc, char **argv) {
+static int rm_network_command(int argc, char **argv) {
     static const struct image_command command = {
         .name = "network rm",
         .words = "NAME...",
@@ -292,9 +292,12 @@ static int inspect_command(int argc, char **argv) {
 /* --- network ------------------------------------------------------------------ */
 
 int network_command(int argc, char **argv) {
-    static const struct command commands[] = {
-        {"ls", ls_command}, {"list", ls_command},   {"create", create_command},
-        {"rm", rm_command}, {"remove", rm_command}, {"inspect", inspect_command}};
+    static const struct command commands[] = {{"ls", ls_command},
+                                              {"list", ls_command},
+                                              {"create", create_network_command},
+                                              {"rm", rm_network_command},
+                                              {"remove", rm_network_command},
+                                              {"inspect", inspect_command}};
     const char *word = argc > 1 ? argv[1] : "--help";
     struct console console;
     struct err err;

@@ -157,6 +157,13 @@ void options_resume(struct options *options, int place) {
                  options->argv + place - 1);
 }
 
+char **options_rest(struct options *options) {
+    char **first = options->argv + optind;
+
+    optind = options->argc;
+    return first;
+}
+
 char **options_take_words(struct options *options, const char *end, size_t *ret_n) {
     char **first = options->argv + optind;
 

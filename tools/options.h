@@ -81,6 +81,9 @@ int options_place(void);
 /** options_resume() - go on at @place, after another command line has been read. */
 void options_resume(struct options *options, int place);
 
+/** options_rest() - all words that are left, none of them an option; borrowed from argv. */
+char **options_rest(struct options *options);
+
 /**
  * options_take_words() - the words that follow an option's argument, up to a lone @end
  * @ret_n: how many; @end itself is skipped and not counted

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# Containers that live longer than a command.
+
+# kept NAME FILE: a file of a container's directory
+kept() {
+    local link
+    link=$(find "$MAYFLY_STORE"/*/names -name "$1" -type l)
+    echo "${link%/names/*}/containers/$(readlink "$link")/$2"
+}
+kept_state() { sed -n "s/^$2 //p" "$(kept "$1" state)"; }
+# until_true COMMAND...: for what happens in the background, 30 seconds at most
+until_true() {
+    local i
+    for ((i = 0; i < 3000; i++)); do
+        ! "$@" >/dev/null 2>&1 || return 0
+        sleep 0.01
+    done
+    fail "it never came: $*"
+}
+dead() { ! kill -0 "$1" 2>/dev/null; }
+
+test_run_in_the_foreground() {
+    fresh_store
+    runs "$mayfly" run --rm "$busybox" sh -c 'echo out; echo err >&2'
+    expect_out out
+    expect_err '^err$'
+    run "$mayfly" run --rm "$busybox" sh -c 'exit 37'
+    expect_status 37
+    printf 'a\nb\n' | run "$mayfly" run -i --rm "$busybox" sh -c 'while read x; do echo "<$x>"; done'
+    expect_out $'<a>\n<b>'
+    run "$mayfly" run --rm "$busybox" no-such-program
+    expect_complaint 127 'no program no-such-program'
+    run "$mayfly" run --rm no-such-image.tar true
+    expect_complaint 125 'no-such-image.tar'
+    run "$mayfly" run --rm "$busybox" sh -c 'kill -9 $$'
+    expect_status 137
+    [ -z "$(ls -A "$MAYFLY_STORE"/*/containers "$MAYFLY_STORE"/*/names | grep -v ':$' | tr -d '\n')" ] || fail "left in the store"
+}
+
+test_a_life_from_run_to_rm() {
+    fresh_store
+    runs "$mayfly" run -d --name one -e A=b -w /srv "$busybox" sh -c 'echo "$A" >f; exec sleep 1000'
+    [[ $(cat "$TEST_DIR/out") =~ ^[0-9a-f]{64}$ ]] || fail "no id"
+    local id supervisor
+    id=$(cat "$TEST_DIR/out")
+    runs "$mayfly" exec one cat f
+    expect_out b
+    runs "$mayfly" exec "${id:0:12}" pwd
+    expect_out /srv
+    run "$mayfly" exec -e X=y -w /tmp "$id" sh -c 'echo "$X$A" "$PWD"; exit 5'
+    expect_out 'yb /tmp'
+    expect_status 5
+    printf 'through\n' | run "$mayfly" exec -i one cat
+    expect_out through
+    run "$mayfly" exec one nothing-such
+    expect_complaint 127 'no program nothing-such'
+    run "$mayfly" rm one
+    expect_complaint 125 'one is running' 'rm -f'
+    run "$mayfly" run -d --name one "$busybox" true
+    expect_complaint 125 'name one is taken'
+    supervisor=$(kept_state one supervisor)
+    runs "$mayfly" stop -t 0 one
+    expect_out one
+    until_true dead "$supervisor"
+    expect_same "$(kept_state one status)" exited
+    # What it has changed is still there.
+    runs "$mayfly" start one
+    runs "$mayfly" exec one cat /srv/f
+    expect_out b
+    runs "$mayfly" rename one two
+    run "$mayfly" exec one true
+    expect_complaint 125 "no container 'one'"
+    runs "$mayfly" container kill two
+    runs "$mayfly" wait two
+    expect_out 137
+    runs "$mayfly" rm two
+    expect_same "$(find "$MAYFLY_STORE"/*/{containers,names,runs} -mindepth 1)" ''
+}
+
+test_a_killed_supervisor_takes_its_container_along() {
+    fresh_store
+    runs "$mayfly" run -d --name it "$busybox" sleep 1000
+    local supervisor init
+    supervisor=$(kept_state it supervisor) init=$(kept_state it pid)
+    kill -9 "$supervisor"
+    until_true dead "$init"
+    run "$mayfly" exec it true
+    expect_complaint 125 'it is not running'
+    expect_same "$(kept_state it status)" exited
+    expect_same "$(kept_state it exit-code)" 137
+    [[ $(kept_state it reason) == *'supervisor was killed'* ]] || fail "no reason"
+    runs "$mayfly" start it
+    runs "$mayfly" exec it true
+    runs "$mayfly" rm -f it
+}
+
+# runs_inside WORD: a program of container "it" has it as its last argument
+runs_inside() { "$mayfly" exec it sh -c 'cat /proc/[0-9]*/cmdline' | tr '\0' ' ' | grep -q "sleep $1 "; }
+test_a_killed_client_takes_its_program_along() {
+    fresh_store
+    make_fifos
+    runs "$mayfly" run -d --name it "${fifos[@]}" "$busybox" sleep 1000
+    "$mayfly" exec it sh -c 'echo ready >/told; exec sleep 2000' &
+    await ready
+    until_true runs_inside 2000
+    kill -9 $!
+    until_true eval '! runs_inside 2000'
+    runs "$mayfly" exec -d it sleep 3000
+    until_true runs_inside 3000
+    runs "$mayfly" rm -f it
+}
+
+test_signals_by_every_name() {
+    fresh_store
+    make_fifos
+    runs "$mayfly" run -d --name it "${fifos[@]}" "$busybox" sh -c \
+        'trap "echo usr1 >/told" USR1; trap "echo hup >/told" HUP; echo ready >/told; while :; do sleep 0.05; done'
+    await ready
+    runs "$mayfly" kill -s USR1 it
+    await usr1
+    runs "$mayfly" kill -s SIGHUP it
+    await hup
+    runs "$mayfly" kill -s 10 it
+    await usr1
+    run "$mayfly" kill -s NOSUCH it
+    expect_complaint 2 "'NOSUCH' is no signal"
+    runs "$mayfly" kill it
+    runs "$mayfly" wait it
+    expect_out 137
+    runs "$mayfly" rm it
+}
+
+test_stop_asks_before_it_kills() {
+    fresh_store
+    make_fifos
+    runs "$mayfly" run -d --name it --stop-signal INT "${fifos[@]}" "$busybox" sh -c \
+        'trap "exit 9" INT; echo ready >/told; while :; do sleep 0.05; done'
+    await ready
+    runs "$mayfly" stop it
+    expect_same "$(kept_state it exit-code)" 9
+    runs "$mayfly" rm it
+}
+
+test_restarts() {
+    fresh_store
+    runs "$mayfly" run -d --name it --restart on-failure:2 "$busybox" sh -c 'echo x >>/runs; exit 3'
+    runs "$mayfly" wait it
+    expect_out 3
+    expect_same "$(kept_state it restarts)" 2
+    runs "$mayfly" rm it
+    runs "$mayfly" run -d --name it --restart always "$busybox" sh -c 'exit 0'
+    until_true eval '[ "$(kept_state it restarts)" -ge 2 ]'
+    runs "$mayfly" stop it
+    runs "$mayfly" rm it
+}
+
+test_the_owners_end_is_the_containers() {
+    fresh_store
+    local supervisor
+    bash -c '"$1" run -d --rm --lifetime owner --name it "$2" sleep 1000; cp "$(find "$MAYFLY_STORE"/*/containers/*/state)" state' - "$mayfly" "$busybox"
+    supervisor=$(sed -n 's/^supervisor //p' state)
+    until_true dead "$supervisor"
+    run "$mayfly" exec it true
+    expect_status 125
+}
+
+test_attach_and_the_keys_that_detach() {
+    fresh_store
+    runs "$mayfly" run -dit --name it "$busybox" sh
+    tty 'send:echo $((6*7))\r' 'expect:42' 'send:\x10\x11' -- "$mayfly" attach it
+    expect_status 0
+    runs "$mayfly" exec it true
+    tty 'send:exit 4\r' -- "$mayfly" attach it
+    expect_status 4
+    runs "$mayfly" rm it
+}
+
+test_files_of_ids_and_pids() {
+    fresh_store
+    runs "$mayfly" run -d --name it --cidfile cid --pidfile pid "$busybox" sleep 1000
+    expect_same "$(cat cid)" "$(cat "$TEST_DIR/out")"
+    expect_same "$(cat pid)" "$(kept_state it pid)"
+    run "$mayfly" run -d --cidfile cid "$busybox" true
+    expect_complaint 125 'cid' 'exists'
+    runs "$mayfly" rm -f it
+}
