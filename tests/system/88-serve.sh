@@ -58,3 +58,18 @@ test_the_death_of_who_is_served_ends_its_containers() {
     # Its name is free.
     runs "$mayfly" -q -n none --name mine -i "$busybox" -S true
 }
+
+test_erlang_nodes_in_containers_join_this_one() {
+    only root # an image with Erlang is this machine itself, and the host's way to the bridge root's
+    command -v erlc >/dev/null || promised "no erlang-base"
+    erlc -o . "$scratch/examples/mayfly.erl" "$scratch/examples/node.erl" || fail "erlc"
+    runs "$mayfly" network create --host-access erl
+    epmd -address 127.0.0.1 &
+    epmd=$!
+    HOME=$PWD run timeout 200 erl -noshell -name "host@127.0.0.1" -setcookie secret -run node main "$mayfly" host: erl -s init stop
+    kill $epmd
+    wait $epmd
+    expect_status 0
+    expect_out 'all well'
+    runs "$mayfly" network rm erl
+}
