@@ -10,6 +10,7 @@
  *   bridge, guards; veth pair
  *   MESSAGE_NETWORK ---------------->  DHCP, with the host's side as its server
  *   <------------------- MESSAGE_LEASE (on a bridge with a server of its own)
+ *   without privileges: pasta(1), if wanted
  *   renewals, answers                  PID 1 at work
  */
 #include "connect.h"
@@ -90,13 +91,28 @@ int connect_prepare(struct container *c, struct err *err) {
     return c->owner_fd < 0 ? c->owner_fd : 0;
 }
 
+int connect_begin(struct container *c, pid_t pid, struct err *err) {
+    if (!c->network || !network_needs_outside(c->network))
+        return 0;
+    return outside_begin(pid, &c->outside, err);
+}
+
 int connect_attach(struct container *c, pid_t pid, struct err *err) {
     int r = c->network ? 0 : open_network(c, err);
 
     return r < 0 ? r : network_attach(c->network, pid, err);
 }
 
+bool connect_is_late(const struct container *c) {
+    return c->outside.net_fd >= 0;
+}
+
+int connect_finish(struct container *c, struct err *err) {
+    return outside_open(&c->outside, c->plan->ports, c->plan->n_ports, c->state.fd, err);
+}
+
 void connect_destroy(struct container *c) {
+    outside_close(&c->outside);
     network_destroy(c->network);
     c->network = NULL;
     if (c->owner_fd >= 0)

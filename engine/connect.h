@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "container.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /**
@@ -29,6 +30,14 @@ int connect_open_state(const struct store *store, bool make, struct err *err);
 int connect_prepare(struct container *container, struct err *err);
 
 /**
+ * connect_begin() - while the container waits for MESSAGE_BUILD, what can only be begun then
+ * @pid: PID 1, its ids mapped
+ *
+ * Return: 0 or -errno with a text.
+ */
+int connect_begin(struct container *container, pid_t pid, struct err *err);
+
+/**
  * connect_attach() - give a container with a bridge its link
  * @pid: PID 1
  *
@@ -38,6 +47,12 @@ int connect_prepare(struct container *container, struct err *err);
  * Return: 0 or -errno with a text.
  */
 int connect_attach(struct container *container, pid_t pid, struct err *err);
+
+/** connect_is_late() - whether connect_finish() is due once the container is ready. */
+bool connect_is_late(const struct container *container);
+
+/** connect_finish() - open a user's container's way out.  Return: 0 or -errno with a text. */
+int connect_finish(struct container *container, struct err *err);
 
 /** connect_destroy() - let go of the network; the container's processes have ended. */
 void connect_destroy(struct container *container);

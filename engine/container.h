@@ -6,6 +6,7 @@
 #include "cgroup.h"
 #include "confine.h"
 #include "idmap.h"
+#include "outside.h"
 #include "plan.h"
 #include "rootfs/image.h"
 #include "rootfs/store.h"
@@ -51,6 +52,7 @@ struct container {
     struct confine confine;
     struct cgroup *cgroup;         /* NULL: that of whoever started it */
     struct network *network;       /* with a bridge, on the host's side */
+    struct outside outside;        /* of a user's, where the network leads out */
     int owner_fd;                  /* a user namespace that the container's is inside of; or -1 */
     struct volume_source *volumes; /* one for each of the plan's; owned */
     const struct strv *layers;

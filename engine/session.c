@@ -216,6 +216,8 @@ static int build_child(struct session *s, struct err *err) {
 
     if (r == USERNS_UNMAPPABLE)
         return SESSION_FALL_BACK;
+    if (r == 0)
+        r = connect_begin(c, pid, err);
     if (r < 0)
         return r;
     userns = open_userns(c, s->pid);
@@ -268,10 +270,12 @@ static int attempt(struct session *s, struct err *err) {
             r = supervise_explain_death(&s->supervisor, err);
     }
     if (r == 0) {
-        if (s->request.ask_first)
+        if (s->request.ask_first && !connect_is_late(c))
             steps_ask_first(&s->supervisor);
         r = steps_await_ready(&s->supervisor, err);
     }
+    if (r == 0 && connect_is_late(c))
+        r = connect_finish(c, err);
     return r;
 }
 
@@ -323,6 +327,7 @@ static void fill_in(struct session *s, const struct session_request *request) {
                       .takes_closures = request->takes_closures,
                       .socket_fd = -1,
                       .owner_fd = -1,
+                      .outside = OUTSIDE_INIT,
                       .state = STATE_INIT},
         .supervisor = {.hooks = hooks,
                        .signal_fd = request->signal_fd,

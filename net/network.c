@@ -340,6 +340,7 @@ static int open_own(struct network *network, const struct network_request *reque
     if (r == 0)
         r = start_servers(network, &state, err);
     network->mtu = state.mtu;
+    network->needs_outside = state.way == NETWORK_OUT && !state.uplink[0];
     if (r != 0 && member.pid == getpid()) {
         network_state_rest(&state, member.address);
         network_state_save(request->state_fd, request->network, &state, NULL);
@@ -394,6 +395,10 @@ int network_open(const struct network_request *request, struct network **ret_net
     *ret_network = network;
     network = NULL;
     return 0;
+}
+
+bool network_needs_outside(const struct network *network) {
+    return network->needs_outside;
 }
 
 int network_owner(const struct network *network, struct err *err) {

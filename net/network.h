@@ -93,6 +93,13 @@ int network_open(const struct network_request *request, struct network **ret_net
 int network_owner(const struct network *network, struct err *err);
 
 /**
+ * network_needs_outside() - whether its containers have to be given a way out by other means
+ *
+ * So it is with a network that leads out and was opened with @make_namespace.
+ */
+bool network_needs_outside(const struct network *network);
+
+/**
  * network_attach() - give a container its link
  * @container: the process in its network namespace, a child that has not been reaped
  *

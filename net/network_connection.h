@@ -31,6 +31,7 @@ struct network {
     char name[NETWORK_NAME_BYTES];
     bool isolate;
     bool is_first;
+    bool needs_outside;
     uint32_t bridge;
     uint32_t mtu;
     int ns_fd;

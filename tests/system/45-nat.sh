@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2154
+# The way out, and ports of the host that lead into a container.
+
+# as_host FUNCTION: with a network of one's own to play the host's; a user is root of it alone
+as_host() {
+    if [ "$mode" = root ]; then
+        "$1"
+        return
+    fi
+    [ -r /dev/net/tun ] && [ -w /dev/net/tun ] || promised "/dev/net/tun is not a user's to open"
+    command -v pasta >/dev/null || promised "no pasta"
+    unshare --map-root-user --net --mount bash "$scratch/support/test" "${BASH_SOURCE[0]}" "$1" || exit
+}
+
+# make_outside: another namespace, 203.0.113.2, which sees the host's address 203.0.113.1 alone
+make_outside() {
+    ip link set lo up
+    mkfifo life ready
+    unshare -n sh -c 'ip link set lo up; echo >ready; exec cat' <life &
+    outside=$!
+    exec 7>life
+    read -r <ready
+    ip link add up7 type veth peer name eth7 netns $outside || fail "no veth pair"
+    ip addr add 203.0.113.1/24 dev up7
+    ip link set up7 up
+    nsenter -n -t $outside ip addr add 203.0.113.2/24 dev eth7
+    nsenter -n -t $outside ip link set eth7 up
+    [ "$mode" = root ] || ip route add default via 203.0.113.2
+}
+
+end_outside() {
+    exec 7>&-
+    wait $outside
+    ip link del up7 2>/dev/null
+    # The link goes with its namespace, which the kernel ends in the background.
+    while ip -o link | grep -q mayfly; do :; done
+    ! ps -eo args | grep -q '^pasta.*out0' || [ "$mode" != root ] || fail "a program is left"
+}
+
+host_nat_reaches_the_outside() {
+    local outside
+    make_outside
+    nsenter -n -t $outside busybox nc -ll -p 7070 -e sh -c 'busybox netstat -tn | grep ":7070 "' >/dev/null 2>&1 </dev/null &
+    local listener=$!
+    run "$mayfly" -q -i "$busybox" -n nat --timeout 60 -S 'until sleep 0.3 | nc 203.0.113.2 7070 | grep -m 1 .; do :; done'
+    kill $listener
+    wait $listener 2>/dev/null
+    end_outside
+    expect_status 0
+    grep -Eq '203.0.113.1:[0-9]+ +(ESTAB|CLOSE)' "$TEST_DIR/out" || fail "not under the host's address"
+}
+test_nat_reaches_the_outside_under_the_hosts_address() { as_host host_nat_reaches_the_outside; }
+
+# from_each_side: a datagram to the port, from the host's loopback and from outside
+from_each_side() {
+    bash -c 'echo datagram >/dev/udp/127.0.0.1/5353' 2>/dev/null
+    nsenter -n -t $outside bash -c 'echo datagram >/dev/udp/203.0.113.1/5353' 2>/dev/null
+}
+
+host_published_ports() {
+    local outside answer=
+    make_outside
+    "$mayfly" -q -i "$busybox" -n nat -p 8088:80 -p 5353:53/udp -p 8081:81 --name served --timeout 60 \
+        -S 'nc -ll -p 80 -e cat & nc -l -p 81 -e true; kill %1' \
+        -S 'until awk "/^Udp: [0-9]/ { exit \$3 < 2 }" /proc/net/snmp; do sleep 0.1; done' &
+    local run=$!
+    until answer=$(echo from the host | busybox nc -w 5 127.0.0.1 8088 2>/dev/null) && [ -n "$answer" ]; do kill -0 $run || fail "it ended"; done
+    expect_same "$answer" "from the host"
+    expect_same "$(echo by its address | busybox nc -w 5 203.0.113.1 8088)" "by its address"
+    expect_same "$(echo from outside | nsenter -n -t $outside busybox nc -w 5 203.0.113.1 8088)" "from outside"
+    runs "$mayfly" port served
+    grep -qx '80/tcp -> 0.0.0.0:8088' "$TEST_DIR/out" || fail "not among the ports"
+    grep -qx '53/udp -> 0.0.0.0:5353' "$TEST_DIR/out" || fail "not among the ports"
+    runs "$mayfly" port served 80
+    expect_same "$(head -n 1 "$TEST_DIR/out")" 0.0.0.0:8088
+    echo | busybox nc -w 5 127.0.0.1 8081 >/dev/null
+    # Nobody listens there, so the container's kernel counts what arrives as meant for no port.
+    while kill -0 $run 2>/dev/null; do
+        from_each_side
+        sleep 0.05
+    done
+    ends_with 0 $run
+    end_outside
+}
+test_published_ports() { as_host host_published_ports; }
+
+# A resolver that answers for one name, on an address that is the host's alone.
+host_names_of_the_outside() {
+    local outside server
+    command -v dnsmasq >/dev/null || promised "no dnsmasq"
+    make_outside
+    dnsmasq --keep-in-foreground --conf-file=/dev/null --listen-address=127.0.0.53 --bind-interfaces --no-resolv --no-hosts \
+        --user=root --group=root --pid-file= --address=/somewhere.example/192.0.2.77 --log-facility=- 2>/dev/null &
+    server=$!
+    echo 'nameserver 127.0.0.53' >resolv.conf
+    unshare --mount bash -c 'mount --bind resolv.conf "$(realpath /etc/resolv.conf)" && shift && exec "$@"' mount mount \
+        "$mayfly" -q -i "$busybox" -n nat --name asker --timeout 60 \
+        -S 'until nslookup -type=a somewhere.example | grep 192.0.2.77; do :; done' \
+        -S 'nslookup asker | grep -c ^Name' -S 'nslookup -type=a nowhere.example; true' >"$TEST_DIR/out" 2>"$TEST_DIR/err"
+    status=$?
+    kill $server
+    wait $server 2>/dev/null
+    end_outside
+    expect_status 0
+    grep -q 'Address: 192.0.2.77' "$TEST_DIR/out" || fail "the host's name server was not asked"
+    grep -qx 1 "$TEST_DIR/out" || fail "its own name is not known"
+}
+test_nat_asks_the_hosts_name_server_on_127_0_0_53() {
+    # dnsmasq wants more privileges than a user namespace of one id has.
+    only root
+    as_host host_names_of_the_outside
+}
+
+test_nat_without_the_programs_that_it_takes() {
+    only subuid single
+    [ ! -w /dev/net/tun ] || command -v pasta >/dev/null || promised "no pasta"
+    # In a view of the host's files in which they cannot be executed.
+    run unshare --map-root-user --mount bash -c 'for i in /usr/bin/pasta /usr/bin/slirp4netns; do [ ! -e $i ] || mount --bind /dev/null $i; done; exec "$@"' sh \
+        "$mayfly" -i "$busybox" -n nat -S true
+    expect_complaint 125 pasta passt slirp4netns
+}
+
+host_slirp() {
+    local answer=
+    ip link set lo up
+    mount --bind /dev/null "$(command -v pasta)"
+    "$mayfly" -q -i "$busybox" -n nat -p 127.0.0.1:8088:80 --timeout 60 -S 'ip route | grep -c default' -S 'nc -l -p 80 -e /bin/cat' >out &
+    until answer=$(echo by slirp | busybox nc -w 5 127.0.0.1 8088 2>/dev/null) && [ -n "$answer" ]; do kill -0 $! || fail "it ended"; done
+    ends_with 0 $!
+    expect_same "$answer" "by slirp"
+    expect_same "$(cat out)" 1
+}
+test_nat_through_slirp4netns() {
+    only subuid single
+    command -v slirp4netns >/dev/null || promised "no slirp4netns"
+    as_host host_slirp
+}
+
+host_killed_on_nat() {
+    local i
+    make_outside
+    for i in {1..5}; do
+        "$helpers/killer" $((RANDOM % 60000)) "$mayfly" -q -i "$busybox" -n nat -S 'cat /proc/net/dev >/dev/null' >/dev/null 2>&1 || true
+        runs "$mayfly" -q -i "$busybox" -n nat -S true
+    done
+    [ "$mode" != root ] || [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 0 ] || fail "the host goes on forwarding"
+    end_outside
+}
+test_killed_on_nat() { as_host host_killed_on_nat; }
+
+test_publish_without_nat() {
+    run "$mayfly" -i "$busybox" -p 80:80 -S true
+    expect_complaint 2 'nat'
+    run "$mayfly" -i "$busybox" -n nat -p 80:0 -S true
+    expect_complaint 2 '80:0'
+}
