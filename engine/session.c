@@ -217,7 +217,7 @@ static int build_child(struct session *s, struct err *err) {
     if (r == USERNS_UNMAPPABLE)
         return SESSION_FALL_BACK;
     if (r == 0)
-        r = connect_begin(c, pid, err);
+        r = connect_begin(c, s->pid, err);
     if (r < 0)
         return r;
     userns = open_userns(c, s->pid);
