@@ -85,6 +85,20 @@ static int add_action(const struct plan *plan, size_t index, const struct rememb
     return r;
 }
 
+/* Those that a program can find out about. */
+static int add_limits(const struct plan *plan, struct strv *facts) {
+    const struct limits *limits = &plan->limits;
+    int r = add_number(facts, "memory", limits->memory_bytes);
+
+    if (r == 0)
+        r = add_number(facts, "memory and swap", limits->memory_swap_bytes);
+    if (r == 0)
+        r = add_number(facts, "processor time", limits->cpu_quota_usec);
+    if (r == 0)
+        r = add(facts, "processors", limits->cpuset ? limits->cpuset : "");
+    return r == 0 ? add_number(facts, "number of processes", limits->pids) : r;
+}
+
 static int add_env(const struct plan *plan, struct strv *facts) {
     int r = 0;
 
@@ -145,6 +159,8 @@ int remember_key_facts(const struct plan *plan, size_t index, const struct remem
         r = add(facts, "host name", plan->hostname ? plan->hostname : "");
     if (r == 0)
         r = add_number(facts, "--read-only", plan->read_only);
+    if (r == 0)
+        r = add_limits(plan, facts);
     if (r == 0)
         r = add_env(plan, facts);
     if (r == 0)

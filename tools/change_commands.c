@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
+#include "engine/remembered.h"
 #include "image_command.h"
 #include "image_table.h"
 
@@ -158,7 +159,8 @@ static int prepare_prune(struct image_job *job, struct err *err) {
     if (change->force)
         return 0;
     buf_printf(&question, "Remove %s? [y/N] ",
-               change->all ? "all images without a name" : "what nobody refers to");
+               change->all ? "all images without a name, remembered steps and kept directories"
+                           : "what nobody refers to, and remembered steps whose time is up");
     (void)console_write(&job->messages, &question);
     if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
         return 0;
@@ -166,12 +168,48 @@ static int prepare_prune(struct image_job *job, struct err *err) {
     return 1;
 }
 
+static bool has_step(const struct remembered *all, const char *key) {
+    for (size_t i = 0; i < all->steps.n; i++)
+        if (str_eq(all->steps.items[i].step.key, key))
+            return true;
+    return false;
+}
+
+static bool has_keep(const struct remembered *all, const char *name) {
+    for (size_t i = 0; i < all->keeps.n; i++)
+        if (str_eq(all->keeps.items[i].name, name))
+            return true;
+    return false;
+}
+
+/* Steps whose time is up, with -a all, and kept directories. */
+static int prune_remembered(struct image_job *job, uint64_t *ret_bytes, struct err *err) {
+    const struct change *change = job->choice;
+    _cleanup_remembered_ struct remembered before = {0}, after = {0};
+    int r = remembered_list(&job->images, &before, err);
+
+    if (r == 0)
+        r = remembered_prune(&job->images, change->all, ret_bytes, err);
+    if (r == 0)
+        r = remembered_list(&job->images, &after, err);
+    for (size_t i = 0; r == 0 && i < before.steps.n; i++)
+        if (!has_step(&after, before.steps.items[i].step.key))
+            image_command_print(job, "Forgotten step: %.12s", before.steps.items[i].step.key);
+    for (size_t i = 0; r == 0 && i < before.keeps.n; i++)
+        if (!has_keep(&after, before.keeps.items[i].name))
+            image_command_print(job, "Deleted kept directory: %s", before.keeps.items[i].name);
+    return r;
+}
+
 static int run_prune(struct image_job *job, struct err *err) {
     const struct change *change = job->choice;
     _cleanup_entries_ struct image_entries before = {0};
     _cleanup_buf_ struct buf size = BUF_INIT;
-    uint64_t bytes = 0;
-    int r = images_list(&job->images, &before, err);
+    uint64_t bytes = 0, more = 0;
+    int r = prune_remembered(job, &more, err);
+
+    if (r == 0)
+        r = images_list(&job->images, &before, err);
 
     if (r == 0)
         r = images_prune(&job->images, change->all, &bytes, err);
@@ -179,7 +217,7 @@ static int run_prune(struct image_job *job, struct err *err) {
         r = tell_difference(job, &before, err);
     if (r < 0)
         return r;
-    image_table_size(&size, bytes);
+    image_table_size(&size, bytes + more);
     image_command_print(job, "Total reclaimed space: %s", size.data ? size.data : "");
     return 0;
 }
@@ -187,7 +225,8 @@ static int run_prune(struct image_job *job, struct err *err) {
 int prune_command(int argc, char **argv) {
     static const struct option_spec specs[] = {
         {"all", 'a', NULL, "Options",
-         "images without a name too, such as those that runs have unpacked from archives",
+         "images without a name too, such as those that runs have unpacked from archives, all "
+         "remembered steps, and kept directories",
          CHANGE_OPTION_ALL},
         {"force", 'f', NULL, "Options", "do not ask first", CHANGE_OPTION_FORCE},
     };
@@ -195,7 +234,8 @@ int prune_command(int argc, char **argv) {
         .name = "prune",
         .words = "",
         .about = "Removes images and layers that nobody refers to, by a name or by an "
-                 "archive, and says how large they were.  What a run has stays.",
+                 "archive, and remembered steps that have expired, and says how large they "
+                 "were.  What a run has stays.",
         .specs = specs,
         .n_specs = N_ELEMENTS(specs),
         .apply = apply,

@@ -35,6 +35,7 @@ int images_command(int argc, char **argv);
 int tag_command(int argc, char **argv);
 int rmi_command(int argc, char **argv);
 int prune_command(int argc, char **argv);
+int steps_command(int argc, char **argv);
 
 /** network_command() - "mayfly network"; port_command() - "mayfly port". */
 int network_command(int argc, char **argv);

@@ -38,7 +38,8 @@ static const struct entry commands[] = {
     {"mayfly images", "list the images in the store"},
     {"mayfly tag REF NAME", "give an image one more name"},
     {"mayfly rmi REF...", "remove images"},
-    {"mayfly prune", "remove images and layers that nobody refers to"},
+    {"mayfly prune", "remove images and layers that nobody refers to, and steps that have expired"},
+    {"mayfly steps", "list remembered steps and kept directories"},
     {"mayfly network ...", "ls, create, rm, inspect: networks for containers"},
     {"mayfly port CONTAINER", "which ports of the host lead to a running container"},
     {"mayfly doctor", "look at what this host offers and say what is missing, with the mend"},
@@ -135,10 +136,9 @@ void help_options(struct buf *buf, const struct option_spec *specs, size_t n_spe
 }
 
 static void put_synopsis(struct buf *buf) {
-    buf_puts(buf,
-             "Usage: mayfly -i IMAGE [OPTION]... [ACTION]...\n"
-             "       mayfly pull | push | load | save | import | images | tag | rmi | prune\n"
-             "       mayfly network | port | doctor | version | help\n");
+    buf_puts(buf, "Usage: mayfly -i IMAGE [OPTION]... [ACTION]...\n"
+                  "       mayfly pull | push | load | save | import | images | tag | rmi | prune\n"
+                  "       mayfly network | port | doctor | version | help\n");
 }
 
 void help_full(struct buf *buf, bool color) {

@@ -24,7 +24,7 @@ static const struct command commands[] = {
     {"images", images_command}, {"tag", tag_command},         {"rmi", rmi_command},
     {"prune", prune_command},   {"doctor", doctor_command},   {"version", version_command},
     {"help", help_command},     {"network", network_command}, {"port", port_command},
-    {"serve", serve_command},
+    {"serve", serve_command},   {"steps", steps_command},
 };
 
 /*

@@ -369,3 +369,41 @@ test_remember_after_another_boot() {
     runs "${run[@]}"
     expect_ran "1 2"
 }
+
+test_remember_steps_are_listed_and_pruned() {
+    fresh_store
+    mkdir v
+    echo one >v/main.c
+    local run=(remember -i "$busybox" -v "$PWD/v:/v:ro" -S 'head -c 300000 /dev/zero >/f; echo x >/pids/p' -S 'cat /v/main.c >/g')
+    runs "${run[@]}"
+    echo two >v/main.c
+    runs "${run[@]}"
+    runs "$mayfly" -r -i "$busybox" --remember-for 1ms -S 'echo short'
+    runs "$mayfly" steps
+    expect_same "$(grep -c 'main.c changed$' "$TEST_DIR/out")" 1
+    expect_same "$(grep -c ' new$' "$TEST_DIR/out")" 1
+    expect_same "$(grep -c 'step 1 before it ran$' "$TEST_DIR/out")" 2
+    grep -q '  1     head -c 300000 /dev/zero.*  3[0-9][0-9]kB .* 6 days ' "$TEST_DIR/out" || fail "size and age"
+    grep -Eq '^pids .*(kB|B)  ' "$TEST_DIR/out" || fail "no kept directory"
+    runs "$mayfly" steps -q
+    expect_same "$(wc -l <"$TEST_DIR/out")" 5
+    # What has expired goes, and no more.
+    runs "$mayfly" prune -f
+    expect_same "$(grep -c '^Forgotten step: ' "$TEST_DIR/out")" 1
+    runs "${run[@]}"
+    expect_ran ""
+    # What a run has stays.
+    "$mayfly" -q -n none -r -k pids:/pids -i "$busybox" -S 'echo held' --no-remember -S 'echo ready >/pids/told; while ! [ -e /pids/go ]; do sleep 0.1; done' &
+    local held=$!
+    until [ -n "$("$mayfly" -q -n none -i "$busybox" -k pids:/pids:ro -S 'cat /pids/told 2>/dev/null || :')" ]; do :; done
+    runs "$mayfly" prune -af
+    grep -q '^Total reclaimed space: [0-9.]*kB' "$TEST_DIR/out" || fail "nothing freed"
+    runs "$mayfly" steps -q
+    expect_same "$(wc -l <"$TEST_DIR/out")" 1
+    "$mayfly" -q -n none -i "$busybox" -k pids:/pids -S 'touch /pids/go'
+    ends_with 0 $held
+    runs "$mayfly" prune -af
+    expect_same "$(grep -c '^Forgotten step\|^Deleted kept directory: pids' "$TEST_DIR/out")" 2
+    expect_same "$("$mayfly" steps | wc -l)" 1
+    expect_same "$(find "$MAYFLY_STORE"/*/inputs "$MAYFLY_STORE"/*/keep -mindepth 1 | wc -l)" 0
+}
