@@ -35,6 +35,7 @@ UNITS      := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 SRC_unit_help := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)) $(wildcard tests/support/ns.c)
 FUZZERS    := $(patsubst fuzz_%,%,$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c))))
 SRC_fuzz_help := $(filter-out tests/fuzz/fuzz_%.c,$(wildcard tests/fuzz/*.c))
+INSIDERS   := inside syscalls
 HELPERS    := $(basename $(notdir $(filter-out %/fault.c %/ns.c %/replay.c,$(wildcard tests/support/*.c))))
 
 EXAMPLES   := $(basename $(notdir $(wildcard tests/examples/*.c)))
@@ -126,10 +127,12 @@ $(1)/tests/support/example-%: $(1)/obj/tests/examples/%.o $(1)/libmayfly.a
 	$$(call say,LINK)
 	$$Q$(2) $(3) $$(LDFLAGS) $(4) -o $$@ $$^ $$(LIBS)
 
+# What runs inside containers finds no library there.
+$(INSIDERS:%=$(1)/tests/support/%): STATIC := -static
 $(1)/tests/support/%: $(1)/obj/tests/support/%.o
 	@mkdir -p $$(@D)
 	$$(call say,LINK)
-	$$Q$(2) $(3) $$(LDFLAGS) $(4) -o $$@ $$^
+	$$Q$(2) $(3) $$(LDFLAGS) $(4) $$(STATIC) -o $$@ $$^
 endef
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

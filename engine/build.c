@@ -277,6 +277,8 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         .cgroup = container->cgroup != NULL,
         .hierarchies = &hierarchies,
         .tty_group = idmap_has(container->map.gids, container->map.n_gids, 5),
+        .privileged = plan->confinement.privileged,
+        .unmasked = &plan->confinement.unmasked,
     };
     struct builder builder = {.container = container,
                               .trees = trees,
@@ -299,6 +301,8 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         r = mount_keep(&builder, i, err);
     if (r == 0 && plan_has_bridge(plan))
         r = connect_setup(container, builder.run_fd, root, err);
+    if (r == 0)
+        r = apivfs_hide(root, &plan->confinement.masked, err);
     if (builder.changes_fd >= 0 && builder.changes_fd != builder.run_fd)
         close(builder.changes_fd);
     if (builder.run_fd >= 0)

@@ -49,8 +49,8 @@ int caps_confine(uint64_t caps, uint64_t kept, struct err *err) {
     }
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
         return err_errno(err, "cannot clear the ambient capabilities");
-    if (!own || cap_set_flag(own, CAP_PERMITTED, n, list, CAP_SET) < 0 ||
-        cap_set_flag(own, CAP_EFFECTIVE, n, list, CAP_SET) < 0 || cap_set_proc(own) < 0)
+    if (!own || (n && cap_set_flag(own, CAP_PERMITTED, n, list, CAP_SET) < 0) ||
+        (n && cap_set_flag(own, CAP_EFFECTIVE, n, list, CAP_SET) < 0) || cap_set_proc(own) < 0)
         return err_errno(err, "cannot give up capabilities");
     return 0;
 }

@@ -188,8 +188,8 @@ int child_main(struct container *container) {
     if (r == 0 && keys < 0)
         r = confine_forbid_keys(&err);
     if (r == 0)
-        r = confine_apply(&container->confine, container->plan, container->map.mode == IDMAP_SINGLE,
-                          &emulator, &err);
+        r = confine_apply(&container->confine, container->map.mode == IDMAP_SINGLE, &emulator,
+                          &err);
     if (r == 0)
         r = init_run(container, emulator, &err);
     if (r < 0) {

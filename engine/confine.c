@@ -7,8 +7,8 @@
  *
  * A profile that somebody brought may forbid what PID 1 itself needs; so each
  * step is put under it on its own, right before its execve(2).  PID 1 keeps
- * CAP_SYS_ADMIN for that, which the kernel asks for; the bounding set lacks it,
- * so no step has it.
+ * CAP_SYS_ADMIN for that, which the kernel asks for.  What PID 1 has beyond the
+ * container's capabilities is not in the bounding set, so no program has it.
  */
 #include "confine.h"
 
@@ -17,6 +17,7 @@
 #include "caps.h"
 #include "seccomp.h"
 #include "seccomp_compile.h"
+#include "seccomp_profile.h"
 
 #include <errno.h>
 #include <linux/keyctl.h>
@@ -28,13 +29,23 @@
 
 int confine_prepare(struct confine *ret_confine, const struct plan *plan, bool single_id,
                     struct err *err) {
-    (void)plan;
-    (void)err;
+    const struct confinement *wanted = &plan->confinement;
+    bool default_filter = confinement_has_filter(wanted);
+    const char *profile = confinement_profile(wanted);
+    int r = 0;
+
     *ret_confine = (struct confine){
-        .caps = CAPS_DEFAULT,
-        .filter = seccomp_builtin(true, single_id),
+        .caps = confinement_caps(wanted),
+        .no_new_privileges = wanted->no_new_privileges,
+        .filter = seccomp_builtin(default_filter, single_id),
     };
-    return 0;
+    if (profile)
+        r = seccomp_profile_load(profile, ret_confine->caps, &ret_confine->profile, err);
+    if (default_filter && ret_confine->caps != CAPS_DEFAULT) {
+        r = seccomp_compile(true, ret_confine->caps, single_id, &ret_confine->own, err);
+        ret_confine->filter = &ret_confine->own;
+    }
+    return r;
 }
 
 void confine_done(struct confine *confine) {
@@ -67,11 +78,14 @@ int confine_forbid_keys(struct err *err) {
     return r < 0 ? err_set(err, r, "cannot forbid the host's keyrings: %s", strerror(-r)) : 0;
 }
 
-int confine_apply(const struct confine *confine, const struct plan *plan, bool single_id,
-                  struct emulator **ret_emulator, struct err *err) {
+int confine_apply(const struct confine *confine, bool single_id, struct emulator **ret_emulator,
+                  struct err *err) {
+    /* What PID 1 itself does takes these: users of steps, owners of copies, and their filters. */
+    const uint64_t own = CAPS_DEFAULT | (confine->profile.len ? CAPS_BIT(CAP_SYS_ADMIN) : 0);
     int r = 0;
 
-    (void)plan;
+    if (confine->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return err_errno(err, "cannot give up new privileges");
     if (confine->filter)
         r = seccomp_install(confine->filter, single_id);
     if (r < 0)
@@ -81,5 +95,22 @@ int confine_apply(const struct confine *confine, const struct plan *plan, bool s
         if (r < 0)
             return r;
     }
-    return caps_confine(confine->caps, confine->profile.len ? CAPS_BIT(CAP_SYS_ADMIN) : 0, err);
+    return caps_confine(confine->caps, own, err);
+}
+
+int confine_step(const struct confine *confine) {
+    return confine->profile.len ? seccomp_install(&confine->profile, false) : 0;
+}
+
+int confine_closure(const struct confine *confine) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    for (int i = 0; i < 2; i++) {
+        data[i].effective &= (uint32_t)(confine->caps >> (32 * i));
+        data[i].permitted &= (uint32_t)(confine->caps >> (32 * i));
+    }
+    return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }

@@ -19,6 +19,7 @@
  */
 struct confine {
     uint64_t caps;
+    bool no_new_privileges;
     const struct sock_fprog *filter;
     struct sock_fprog own;
     struct sock_fprog profile;
@@ -56,7 +57,25 @@ int confine_forbid_keys(struct err *err);
  * Context: PID 1, after pivot; nothing of the container has run yet.
  * Return: 0 or -errno with a text.
  */
-int confine_apply(const struct confine *confine, const struct plan *plan, bool single_id,
-                  struct emulator **ret_emulator, struct err *err);
+int confine_apply(const struct confine *confine, bool single_id, struct emulator **ret_emulator,
+                  struct err *err);
+
+/**
+ * confine_step() - what a step does for itself, before it changes its user: a profile's filter
+ *
+ * Bare system calls.
+ * Context: child of PID 1, before execve(2).
+ * Return: 0 or -errno.
+ */
+int confine_step(const struct confine *confine);
+
+/**
+ * confine_closure() - give up what PID 1 has beyond the container's capabilities
+ *
+ * For what goes on in PID 1's memory; a program loses it with execve(2).
+ * Context: child of PID 1, after it has changed its user.
+ * Return: 0 or -errno.
+ */
+int confine_closure(const struct confine *confine);
 
 #endif

@@ -85,6 +85,7 @@ static int start_step(struct init *init, char *const *argv, bool on_terminal,
         .ulimits = &init->inside.container->plan->ulimits,
         .user = inside_has_single_id(&init->inside) ? NULL : &init->inside.user,
         .terminal_fd = -1,
+        .confine = &c->confine,
     };
     pid_t pid;
 

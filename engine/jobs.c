@@ -123,6 +123,7 @@ static int spawn_job(struct running_job *running, const struct inside *inside,
         .ulimits = &inside->container->plan->ulimits,
         .user = inside_has_single_id(inside) ? NULL : user,
         .terminal_fd = -1,
+        .confine = &inside->container->confine,
     };
     int r = job->user ? inside_find_user(inside, job->user, &own, err) : 0;
 
@@ -160,6 +161,7 @@ static int spawn_closure(struct running_job *running, const struct inside *insid
         .user = inside_has_single_id(inside) ? NULL : &inside->user,
         .stdio = {fds[1], fds[2], fds[3]},
         .terminal_fd = -1,
+        .confine = &inside->container->confine,
     };
     pid_t pid;
 

@@ -87,6 +87,7 @@ void plan_done(struct plan *plan) {
     strv_done(&plan->sysctls);
     wishes_done(&plan->wishes);
     free(plan->store);
+    confinement_done(&plan->confinement);
     plan_init(plan);
 }
 

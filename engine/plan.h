@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "confinement.h"
 #include "limits.h"
 #include "net/nat.h"
 #include "ulimit.h"
@@ -127,6 +128,7 @@ struct plan {
     uint64_t remember_nsec;     /* how long, from their last use */
     struct keep *keeps;
     size_t n_keeps;
+    struct confinement confinement;
     char *store; /* directory of images and runs; NULL: the user's own */
 };
 

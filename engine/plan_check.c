@@ -121,6 +121,8 @@ int plan_check(const struct plan *plan, struct err *err) {
         r = limits_check(&plan->limits, err);
     if (r == 0)
         r = check_sysctls(plan, err);
+    if (r == 0)
+        r = confinement_check(&plan->confinement, err);
     if (r < 0)
         return r;
     if (plan->isolate && !plan_has_bridge(plan))

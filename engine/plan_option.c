@@ -114,6 +114,33 @@ static int set_oom_score_adj(struct plan *plan, const char *value, struct err *e
     return 0;
 }
 
+static int add_cap(struct plan *plan, const char *value, struct err *err) {
+    return confinement_add_cap(&plan->confinement, value, err);
+}
+
+static int drop_cap(struct plan *plan, const char *value, struct err *err) {
+    return confinement_drop_cap(&plan->confinement, value, err);
+}
+
+static int set_security(struct plan *plan, const char *value, struct err *err) {
+    return confinement_set_security(&plan->confinement, value, err);
+}
+
+static int set_privileged(struct plan *plan, const char *value, struct err *err) {
+    (void)value;
+    (void)err;
+    plan->confinement.privileged = true;
+    return 0;
+}
+
+static int add_device(struct plan *plan, const char *value, struct err *err) {
+    return confinement_add_device(&plan->confinement, value, err);
+}
+
+static int set_userns(struct plan *plan, const char *value, struct err *err) {
+    return confinement_set_userns(&plan->confinement, value, err);
+}
+
 static const struct plan_option {
     const char *name;
     int (*apply)(struct plan *plan, const char *value, struct err *err);
@@ -146,6 +173,12 @@ static const struct plan_option {
     {"shm-size", set_shm_size},
     {"sysctl", add_sysctl},
     {"oom-score-adj", set_oom_score_adj},
+    {"cap-add", add_cap},
+    {"cap-drop", drop_cap},
+    {"security-opt", set_security},
+    {"privileged", set_privileged},
+    {"device", add_device},
+    {"userns", set_userns},
 };
 
 int plan_option(struct plan *plan, const char *name, const char *value, struct err *err) {

@@ -20,7 +20,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum stage { STAGE_STDIO, STAGE_ULIMITS, STAGE_IDS, STAGE_WORKDIR, STAGE_EXEC };
+enum stage { STAGE_STDIO, STAGE_ULIMITS, STAGE_FILTER, STAGE_IDS, STAGE_WORKDIR, STAGE_EXEC };
 
 struct launch {
     const struct step *step;
@@ -95,16 +95,21 @@ static int child(void *argument) {
         launch->failed_errno = errno;
         _exit(127);
     }
-    launch->failed_stage = STAGE_IDS;
-    if (set_ids(step->user) == 0) {
-        launch->failed_stage = STAGE_WORKDIR;
-        if (chdir(step->workdir) == 0) {
-            launch->failed_stage = STAGE_EXEC;
-            umask(022);
-            sys_close_range(3, ~0U);
-            sigemptyset(&none);
-            sigprocmask(SIG_SETMASK, &none, NULL);
-            exec_in_path(launch);
+    umask(022);
+    sys_close_range(3, ~0U);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    /* From here on a profile may forbid what it likes, execve(2) aside. */
+    launch->failed_stage = STAGE_FILTER;
+    errno = -confine_step(step->confine);
+    if (errno == 0) {
+        launch->failed_stage = STAGE_IDS;
+        if (set_ids(step->user) == 0) {
+            launch->failed_stage = STAGE_WORKDIR;
+            if (chdir(step->workdir) == 0) {
+                launch->failed_stage = STAGE_EXEC;
+                exec_in_path(launch);
+            }
         }
     }
     launch->failed_errno = errno;
@@ -112,12 +117,18 @@ static int child(void *argument) {
 }
 
 int step_enter(const struct step *step) {
+    int r;
+
     set_stdio(step);
-    if ((step->ulimits && ulimits_apply(step->ulimits) < 0) || set_ids(step->user) < 0 ||
-        chdir(step->workdir) < 0)
-        return -errno;
     umask(022);
-    return 0;
+    if (step->ulimits && ulimits_apply(step->ulimits) < 0)
+        return -errno;
+    r = confine_step(step->confine);
+    if (r < 0)
+        return r;
+    if (set_ids(step->user) < 0 || chdir(step->workdir) < 0)
+        return -errno;
+    return confine_closure(step->confine);
 }
 
 static int explain(const struct launch *launch, struct err *err) {
@@ -131,6 +142,8 @@ static int explain(const struct launch *launch, struct err *err) {
     case STAGE_ULIMITS:
         return err_set(err, -EINVAL, "--ulimit: a limit cannot be set: %s",
                        strerror(launch->failed_errno));
+    case STAGE_FILTER:
+        return err_errno(err, "cannot put a step under the profile of --security-opt seccomp");
     case STAGE_IDS:
         return err_set(err, -EPERM, "cannot become user %u of the container: %s",
                        launch->step->user->uid, strerror(launch->failed_errno));

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "confine.h"
 #include "ulimit.h"
 #include "user.h"
 
@@ -18,6 +19,7 @@
  * @user: NULL when ids cannot be changed
  * @stdio: its standard descriptors; -1 takes the terminal
  * @terminal_fd: becomes its controlling terminal; -1: none
+ * @confine: the container's, for what each step does by itself
  */
 struct step {
     char *const *argv;
@@ -27,6 +29,7 @@ struct step {
     const struct user *user;
     int stdio[3];
     int terminal_fd;
+    const struct confine *confine;
 };
 
 /**

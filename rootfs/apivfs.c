@@ -14,14 +14,22 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
+#include "engine/base/str.h"
 #include "engine/base/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #define FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+/* What hiding takes: an empty directory, as soon as the first is hidden; else -1. */
+struct hider {
+    const struct apivfs *apivfs;
+    int empty_fd;
+};
 
 /* Opens the directory @name of the image, made when missing, links refused. */
 static int open_mount_point(int root_fd, const char *name, struct err *err) {
@@ -66,45 +74,83 @@ static int mount_and_enter(int root_fd, const char *name, const char *type, unsi
     return 0;
 }
 
-/* Hides each path, relative to the current directory, that is there. */
-static int mask(const char *const *paths, size_t n, struct err *err) {
+/*
+ * Hides one path: a file behind the host's null device, a directory behind an empty one, of which
+ * all are the same.
+ */
+static int hide(struct hider *hider, const char *path) {
+    char empty[32];
+    int r;
+
+    if (sys_mount("/dev/null", path, NULL, MS_BIND, NULL) == 0)
+        return 0;
+    if (errno != ENOTDIR)
+        return -errno;
+    if (hider->empty_fd >= 0) {
+        snprintf(empty, sizeof empty, "/proc/self/fd/%d", hider->empty_fd);
+        return sys_mount(empty, path, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+    }
+    r = sys_mount("tmpfs", path, "tmpfs", FLAGS | MS_RDONLY, "size=0,nr_inodes=1") < 0 ? -errno : 0;
+    if (r == 0)
+        hider->empty_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return r;
+}
+
+static bool is_left(const struct hider *hider, const char *path) {
+    const struct strv *unmasked = hider->apivfs->unmasked;
+
+    for (size_t i = 0; unmasked && i < unmasked->n; i++)
+        if (str_eq(unmasked->items[i], "ALL") || fnmatch(unmasked->items[i], path, 0) == 0)
+            return true;
+    return hider->apivfs->privileged;
+}
+
+/* Hides each path that is there; the current directory is the one that they begin with. */
+static int hide_all(struct hider *hider, const char *const *paths, size_t n, struct err *err) {
     for (size_t i = 0; i < n; i++) {
-        if (sys_mount("/dev/null", paths[i], NULL, MS_BIND, NULL) == 0)
-            continue;
-        if (errno == ENOTDIR &&
-            sys_mount("tmpfs", paths[i], "tmpfs", FLAGS | MS_RDONLY, "size=0,nr_inodes=1") == 0)
-            continue;
-        if (errno != ENOENT)
-            return err_errno(err, "cannot mask %s in the container", paths[i]);
+        int r = is_left(hider, paths[i]) ? 0 : hide(hider, strchr(paths[i] + 1, '/') + 1);
+
+        if (r < 0 && r != -ENOENT) {
+            errno = -r;
+            return err_errno(err, "cannot hide %s in the container", paths[i]);
+        }
     }
     return 0;
 }
 
-static int make_read_only(const char *const *paths, size_t n, struct err *err) {
+static int make_read_only(struct hider *hider, const char *const *paths, size_t n,
+                          struct err *err) {
     for (size_t i = 0; i < n; i++) {
-        if (sys_mount(paths[i], paths[i], NULL, MS_BIND | MS_REC, NULL) < 0) {
+        const char *path = strchr(paths[i] + 1, '/') + 1;
+
+        if (is_left(hider, paths[i]))
+            continue;
+        if (sys_mount(path, path, NULL, MS_BIND | MS_REC, NULL) < 0) {
             if (errno == ENOENT)
                 continue;
-            return err_errno(err, "cannot protect /proc/%s", paths[i]);
+            return err_errno(err, "cannot protect %s", paths[i]);
         }
-        if (sys_mount(NULL, paths[i], NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | FLAGS, NULL) < 0)
-            return err_errno(err, "cannot protect /proc/%s", paths[i]);
+        if (sys_mount(NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | FLAGS, NULL) < 0)
+            return err_errno(err, "cannot protect %s", paths[i]);
     }
     return 0;
 }
 
-static int mount_proc(int root_fd, struct err *err) {
-    static const char *const masked[] = {
-        "acpi",          "asound",      "interrupts", "kcore",      "keys",
-        "latency_stats", "sched_debug", "scsi",       "timer_list", "timer_stats",
+static int mount_proc(struct hider *hider, int root_fd, struct err *err) {
+    static const char *const hidden[] = {
+        "/proc/acpi",       "/proc/asound",        "/proc/interrupts",  "/proc/kcore",
+        "/proc/keys",       "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi",
+        "/proc/timer_list", "/proc/timer_stats",
     };
-    static const char *const read_only[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
+    static const char *const read_only[] = {
+        "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+    };
     int r = mount_and_enter(root_fd, "proc", "proc", FLAGS, NULL, err);
 
     if (r == 0)
-        r = mask(masked, N_ELEMENTS(masked), err);
+        r = hide_all(hider, hidden, N_ELEMENTS(hidden), err);
     if (r == 0)
-        r = make_read_only(read_only, N_ELEMENTS(read_only), err);
+        r = make_read_only(hider, read_only, N_ELEMENTS(read_only), err);
     return r;
 }
 
@@ -129,12 +175,20 @@ static int bind_host_sys(int root_fd, struct err *err) {
     return err_errno(err, "cannot show the host's /sys in the container");
 }
 
-static int mount_sys(int root_fd, bool host_network, struct err *err) {
-    static const char *const masked[] = {"firmware", "devices/virtual/powercap"};
-    int r = host_network ? bind_host_sys(root_fd, err)
-                         : mount_and_enter(root_fd, "sys", "sysfs", FLAGS | MS_RDONLY, NULL, err);
+static int mount_sys(struct hider *hider, int root_fd, struct err *err) {
+    static const char *const hidden[] = {
+        "/sys/dev/block",
+        "/sys/devices/virtual/powercap",
+        "/sys/firmware",
+        "/sys/fs/selinux",
+    };
+    bool privileged = hider->apivfs->privileged;
+    int r = hider->apivfs->host_network
+                ? bind_host_sys(root_fd, err)
+                : mount_and_enter(root_fd, "sys", "sysfs", FLAGS | (privileged ? 0 : MS_RDONLY),
+                                  NULL, err);
 
-    return r < 0 ? r : mask(masked, N_ELEMENTS(masked), err);
+    return r < 0 ? r : hide_all(hider, hidden, N_ELEMENTS(hidden), err);
 }
 
 static int make_devices(struct err *err) {
@@ -229,15 +283,41 @@ static int mount_cgroup(const struct apivfs *apivfs, struct err *err) {
 }
 
 int apivfs_mount(int root_fd, const struct apivfs *apivfs, struct err *err) {
-    int r = mount_proc(root_fd, err);
+    struct hider hider = {.apivfs = apivfs, .empty_fd = -1};
+    int r = mount_proc(&hider, root_fd, err);
 
     if (r == 0)
-        r = mount_sys(root_fd, apivfs->host_network, err);
+        r = mount_sys(&hider, root_fd, err);
     if (r == 0 && apivfs->cgroup)
         r = mount_cgroup(apivfs, err);
+    if (hider.empty_fd >= 0)
+        close(hider.empty_fd);
     if (r == 0)
         r = mount_dev(root_fd, apivfs, err);
     if (r == 0 && apivfs->host_network)
         r = bind_host_names(root_fd, err);
+    return r;
+}
+
+int apivfs_hide(int root_fd, const struct strv *paths, struct err *err) {
+    static const struct apivfs none;
+    struct hider hider = {.apivfs = &none, .empty_fd = -1};
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < paths->n; i++) {
+        _cleanup_close_ int fd = fd_open_in_root(root_fd, paths->items[i], O_PATH, 0);
+        char path[32];
+
+        if (fd == -ENOENT)
+            continue;
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        r = fd < 0 ? fd : hide(&hider, path);
+        if (r < 0) {
+            errno = -r;
+            r = err_errno(err, "cannot hide %s in the container", paths->items[i]);
+        }
+    }
+    if (hider.empty_fd >= 0)
+        close(hider.empty_fd);
     return r;
 }

@@ -16,6 +16,8 @@
  * @hierarchies: those of version 1, as cgroup_hierarchies() names them; none: version 2
  * @shm_bytes: size of /dev/shm
  * @tty_group: group 5 exists in the user namespace and owns the terminals
+ * @privileged: nothing is hidden, and nothing read-only
+ * @unmasked: patterns of paths that are neither hidden nor made read-only, "ALL" for all; or NULL
  */
 struct apivfs {
     bool host_network;
@@ -23,6 +25,8 @@ struct apivfs {
     const struct strv *hierarchies;
     uint64_t shm_bytes;
     bool tty_group;
+    bool privileged;
+    const struct strv *unmasked;
 };
 
 /**
@@ -36,5 +40,14 @@ struct apivfs {
  * Return: 0 or -errno with a text.
  */
 int apivfs_mount(int root_fd, const struct apivfs *apivfs, struct err *err);
+
+/**
+ * apivfs_hide() - hide files and directories of the container
+ * @paths: absolute in the container; links stay inside; those that are not there are passed over
+ *
+ * Context: child before pivot, after all else was mounted.
+ * Return: 0 or -errno with a text.
+ */
+int apivfs_hide(int root_fd, const struct strv *paths, struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 
 #define CONTAINER "The container"
 #define LIMITS "What it may use; a limit that this host cannot enforce is an error"
+#define CONFINEMENT "Its confinement"
 
 /* The ids are given by container_options_append(). */
 static const struct option_spec container_options[] = {
@@ -70,6 +71,16 @@ static const struct option_spec container_options[] = {
     {"shm-size", 0, "SIZE", LIMITS, "of /dev/shm (64m)", 0},
     {"sysctl", 0, "NAME=VALUE", LIMITS,
      "a switch of the kernel's for the container alone: net.*, fs.mqueue.*, kernel.shmmax ...", 0},
+
+    {"cap-add", 0, "CAP", CONFINEMENT,
+     "one more capability over the container's own user namespace: NET_ADMIN, or ALL", 0},
+    {"cap-drop", 0, "CAP", CONFINEMENT, "one less, or with ALL none but those added", 0},
+    {"security-opt", 0, "OPT", CONFINEMENT,
+     "seccomp=FILE: a filter of system calls as Docker and Podman write them, or unconfined; "
+     "no-new-privileges; mask=PATH, unmask=PATH or ALL: files of the kernel to hide, or not",
+     0},
+    {"privileged", 0, NULL, CONFINEMENT,
+     "all capabilities over its user namespace, no filter, nothing of /proc and /sys hidden", 0},
 };
 
 void container_options_append(struct option_spec *specs, size_t *n_specs) {
