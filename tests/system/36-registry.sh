@@ -2,45 +2,14 @@
 # shellcheck shell=bash disable=SC2016,SC2154
 # Images from a registry: Debian's docker-registry on loopback, filled by skopeo.
 
-# It looks for passwords in the test's directory, not where another engine may keep them.
-skopeo() {
-    XDG_RUNTIME_DIR=$TEST_DIR command skopeo "$@"
-}
+# shellcheck source=tests/support/registry
+. "$(dirname "${BASH_SOURCE[0]}")/../support/registry"
 
-# start_registry [TEXT]: TEXT is added to the "http" part of its configuration;
-# $registry is then its address, on $registry_host or loopback.  It ends with the test.
-start_registry() {
-    command -v docker-registry >/dev/null && type -P skopeo >/dev/null ||
-        promised "docker-registry and skopeo are not installed"
-    printf '%s\n' 'version: 0.1' 'log: { level: info }' \
-        "storage: { filesystem: { rootdirectory: '$TEST_DIR/registry' } }" \
-        "${2:-}" 'http:' "  addr: ${registry_host:-127.0.0.1}:0" "${1:-}" >registry.yml
-    local line log
-    mkfifo "$TEST_DIR/registry-log"
-    exec {log}<>"$TEST_DIR/registry-log"
-    docker-registry serve registry.yml >&"$log" 2>&1 &
-    registry_pid=$!
-    trap stop_registry EXIT
-    until [[ ${line:-} == *'listening on '* ]]; do
-        read -rt 60 line <&"$log" || fail "the registry does not start"
-    done
-    [[ $line =~ listening\ on\ ([0-9.]+:[0-9]+) ]] || fail "$line"
-    registry=${BASH_REMATCH[1]}
-    # Whatever else it has to say.
-    cat <&"$log" >registry.log &
-    drain_pid=$!
-    exec {log}<&-
-}
-stop_registry() {
-    [ -z "${registry_pid:-}" ] || kill -KILL $registry_pid $drain_pid
-    wait
-    registry_pid=''
-}
 # push NAME [OPTION...]: the busybox image
 push() {
     local name=$1
     shift
-    skopeo copy --insecure-policy --dest-tls-verify=false "$@" "oci:$images/busybox-oci" \
+    skopeo copy --dest-tls-verify=false "$@" "oci:$images/busybox-oci" \
         "docker://$registry/$name" >skopeo.log 2>&1 || fail "skopeo: $(cat skopeo.log)"
 }
 # blob_file HEX: where the registry keeps a blob
@@ -100,7 +69,7 @@ test_pull_never_and_always() {
     printf '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$hex" >config.json
     printf '[{"Config":"config.json","RepoTags":["newer:1"],"Layers":["newer.tar"]}]' >manifest.json
     tar -cf newer-docker.tar config.json manifest.json newer.tar
-    skopeo copy --insecure-policy --dest-tls-verify=false docker-archive:newer-docker.tar \
+    skopeo copy --dest-tls-verify=false docker-archive:newer-docker.tar \
         "docker://$registry/busybox:1" >skopeo.log 2>&1 || fail "skopeo: $(cat skopeo.log)"
     runs "$mayfly" -q -i "$registry/busybox:1" -S 'cat /etc/first'
     expect_out 'from the first layer'
@@ -237,7 +206,7 @@ test_an_image_is_pushed_and_comes_back() {
     expect_err "^mayfly: pushing $registry/team/mine:2$"
     raw team/mine:2 >first
     grep -q "\"digest\":\"$id\"" first || fail "another configuration: $(cat first)"
-    skopeo copy --insecure-policy --src-tls-verify=false "docker://$registry/team/mine:2" dir:came >log 2>&1 ||
+    skopeo copy --src-tls-verify=false "docker://$registry/team/mine:2" dir:came >log 2>&1 ||
         fail "skopeo: $(cat log)"
     # Again, under the name it has now, by its id: nothing changes.
     runs "$mayfly" tag mayfly.test/busybox:1 "$registry/team/mine:2"
@@ -263,7 +232,7 @@ test_a_pull_is_pushed_elsewhere() {
     id=$("$mayfly" images -q --no-trunc)
     runs "$mayfly" push -q "$registry/busybox:1" "$registry/copy"
     raw copy | grep -q "\"digest\":\"$id\"" || fail "another configuration"
-    skopeo copy --insecure-policy --src-tls-verify=false "docker://$registry/copy" oci:copy:1 >log 2>&1 ||
+    skopeo copy --src-tls-verify=false "docker://$registry/copy" oci:copy:1 >log 2>&1 ||
         fail "skopeo: $(cat log)"
     runs "$mayfly" -q -i oci:copy:1 -S 'cat /etc/second'
     expect_out 'from the second layer'
@@ -319,7 +288,7 @@ test_of_several_platforms_the_right_one() {
     fresh_store
     start_registry
     several_platforms
-    skopeo copy --insecure-policy --dest-tls-verify=false --multi-arch all oci:multi:1 \
+    skopeo copy --dest-tls-verify=false --multi-arch all oci:multi:1 \
         "docker://$registry/multi:1" >skopeo.log 2>&1 || fail "skopeo: $(cat skopeo.log)"
     local made='cat /etc/made'
     if [ "$(uname -m)" = x86_64 ]; then

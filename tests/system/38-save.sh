@@ -2,11 +2,8 @@
 # shellcheck shell=bash disable=SC2016,SC2154
 # "mayfly save": archives for others and for ourselves, with the bytes that came in.
 
-# It looks for passwords in the test's directory, not where another engine may keep them.
-skopeo() {
-    type -P skopeo >/dev/null || promised "skopeo is not installed"
-    XDG_RUNTIME_DIR=$TEST_DIR command skopeo --insecure-policy --tmpdir "$TEST_DIR" "$@"
-}
+# shellcheck source=tests/support/registry
+. "$(dirname "${BASH_SOURCE[0]}")/../support/registry"
 loaded() {
     fresh_store
     runs "$mayfly" load -i "$images/busybox-docker.tar"
