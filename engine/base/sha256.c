@@ -10,10 +10,12 @@
  */
 #include "sha256.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -106,8 +108,23 @@ compress_native(uint32_t state[8], const unsigned char *data, size_t n_blocks) {
     _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(high, low, 8));
 }
 
+/* Asked once: in a virtual machine cpuid is slow.  Clang 14's __builtin_cpu_supports() does not
+ * know "sha". */
+static bool has_sha(void) {
+    static int known;
+    int have = __atomic_load_n(&known, __ATOMIC_RELAXED);
+
+    if (have == 0) {
+        unsigned eax, ebx = 0, ecx, edx;
+
+        have = __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & bit_SHA) ? 1 : -1;
+        __atomic_store_n(&known, have, __ATOMIC_RELAXED);
+    }
+    return have > 0;
+}
+
 static void compress(uint32_t state[8], const unsigned char *data, size_t n_blocks) {
-    if (__builtin_cpu_supports("sha") && __builtin_cpu_supports("sse4.1"))
+    if (has_sha() && __builtin_cpu_supports("sse4.1"))
         compress_native(state, data, n_blocks);
     else
         compress_portable(state, data, n_blocks);
