@@ -7,6 +7,7 @@
  */
 #include "auth.h"
 
+#include "auth_helper.h"
 #include "engine/base/buf.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
@@ -152,6 +153,14 @@ int auth_parse_file(const char *text, const char *registry, const char *reposito
     return *ret_basic ? 0 : err_nomem(err);
 }
 
+/* Asks the program that the file names, if it names one. */
+static int ask_helper(const char *text, const char *registry, char **ret_basic, struct err *err) {
+    _cleanup_free_ char *helper = NULL, *server = NULL;
+    int r = auth_helper_of(text, registry, &helper, &server, err);
+
+    return r < 0 ? r : auth_helper_get(helper, server, ret_basic, err);
+}
+
 static int try_file(char *path, const char *registry, const char *repository, char **ret_basic,
                     struct err *err) {
     _cleanup_free_ char *own = path, *text = NULL;
@@ -162,7 +171,9 @@ static int try_file(char *path, const char *registry, const char *repository, ch
     r = fd_read_file(AT_FDCWD, own, AUTH_FILE_BYTES_MAX, &text, NULL);
     if (r < 0)
         return -ENOENT;
-    r = auth_parse_file(text, registry, repository, ret_basic, err);
+    r = ask_helper(text, registry, ret_basic, err);
+    if (r == -ENOENT)
+        r = auth_parse_file(text, registry, repository, ret_basic, err);
     if (r < 0 && r != -ENOENT)
         err_wrap(err, "%s", own);
     return r;

@@ -50,7 +50,8 @@ int auth_parse_file(const char *text, const char *registry, const char *reposito
  *
  * $REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.json (of root
  * /run/containers/0/auth.json), ~/.config/containers/auth.json,
- * $DOCKER_CONFIG/config.json, ~/.docker/config.json: the first that has them.
+ * $DOCKER_CONFIG/config.json, ~/.docker/config.json: the first that has them.  A file may name
+ * programs that keep them (auth_helper.h), which are asked first.
  * Return: 0, -ENOENT when nobody has, or -errno with a text.
  */
 int auth_find(const char *registry, const char *repository, char **ret_basic, struct err *err);

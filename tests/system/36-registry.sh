@@ -190,6 +190,25 @@ test_tls_and_a_password() {
     runs "$mayfly" push -q "$registry/busybox:1" "$registry/other:1"
     runs "$mayfly" -q -i "$registry/other:1" -S 'cat /etc/second'
     expect_out 'from the second layer'
+
+    # The same from a program that keeps passwords.
+    mkdir bin
+    printf '%s\n' '#!/bin/sh' 'read -r server; echo "$1 $server" >>'"'$PWD/asked'" \
+        '[ -e '"'$PWD/knows'"' ] || { echo "credentials not found in native keychain"; exit 1; }' \
+        'echo "{\"ServerURL\":\"$server\",\"Username\":\"person\",\"Secret\":\"secret\"}"' >bin/docker-credential-test
+    chmod 755 bin/docker-credential-test
+    export PATH=$PWD/bin:$PATH
+    printf '{"credHelpers":{"%s":"test"}}' "$registry" >docker/config.json
+    run "$mayfly" pull -q "$registry/busybox:1"
+    expect_complaint 125 "$registry" 'login'
+    : >knows
+    runs "$mayfly" pull -q "$registry/busybox:1"
+    grep -qx "get $registry" asked || fail "asked: $(cat asked)"
+    printf '{"credsStore":"test"}' >docker/config.json
+    runs "$mayfly" push -q "$registry/busybox:1" "$registry/third:1"
+    printf '{"credsStore":"nowhere"}' >docker/config.json
+    run "$mayfly" pull -q "$registry/busybox:1"
+    expect_complaint 125 'docker-credential-nowhere'
 }
 
 # raw NAME: the manifest that the registry has

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rootfs/auth.h"
+#include "rootfs/auth_helper.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -71,4 +72,54 @@ Test(auth, files) {
     cr_assert_eq(lookup(text, "bad", "a", NULL), -EBADMSG);
     cr_assert_eq(lookup("{}", "h", "a", NULL), -ENOENT);
     cr_assert_eq(lookup("[", "h", "a", NULL), -EBADMSG);
+}
+
+Test(auth, helpers_of_a_file) {
+    static const char text[] =
+        "{\"credHelpers\":{\"r:5000\":\"one\"},\"credsStore\":\"all\",\"auths\":{}}";
+    static const struct {
+        const char *text, *registry, *helper, *server;
+        int r;
+    } cases[] = {
+        {text, "r:5000", "one", "r:5000", 0},
+        {text, "other", "all", "other", 0},
+        {text, "docker.io", "all", "https://index.docker.io/v1/", 0},
+        {"{\"auths\":{}}", "r", NULL, NULL, -ENOENT},
+        {"{\"credsStore\":\"../evil\"}", "r", NULL, NULL, -EBADMSG},
+        {"[]", "r", NULL, NULL, -EBADMSG},
+    };
+
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+        _cleanup_free_ char *helper = NULL, *server = NULL;
+
+        cr_assert_eq(auth_helper_of(cases[i].text, cases[i].registry, &helper, &server, NULL),
+                     cases[i].r, "case %zu", i);
+        if (cases[i].r == 0) {
+            cr_assert_str_eq(helper, cases[i].helper);
+            cr_assert_str_eq(server, cases[i].server);
+        }
+    }
+}
+
+Test(auth, answers_of_helpers) {
+    static const struct {
+        const char *text, *basic;
+        int r;
+    } cases[] = {
+        {"{\"Username\":\"a\",\"Secret\":\"b\"}", "YTpi", 0},
+        {"{\"Username\":\"ab\",\"Secret\":\"c\"}", "YWI6Yw==", 0},
+        {"{\"Username\":\"person\",\"Secret\":\"secret\"}", "cGVyc29uOnNlY3JldA==", 0},
+        {"{\"Username\":\"<token>\",\"Secret\":\"x\"}", NULL, -ENOTSUP},
+        {"{\"Username\":\"a\"}", NULL, -EBADMSG},
+        {"", NULL, -EBADMSG},
+    };
+
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+        _cleanup_free_ char *basic = NULL;
+
+        cr_assert_eq(auth_helper_parse(cases[i].text, strlen(cases[i].text), &basic, NULL),
+                     cases[i].r, "case %zu", i);
+        if (cases[i].r == 0)
+            cr_assert_str_eq(basic, cases[i].basic);
+    }
 }
