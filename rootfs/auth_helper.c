@@ -21,8 +21,6 @@
 
 enum { ANSWER_BYTES_MAX = 64 << 10 };
 
-extern char **environ;
-
 int auth_helper_of(const char *text, const char *registry, char **ret_helper, char **ret_server,
                    struct err *err) {
     _cleanup_json_document_ json_t *root = NULL;

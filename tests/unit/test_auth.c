@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/base/cleanup.h"
 #include "rootfs/auth.h"
 #include "rootfs/auth_helper.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 Test(auth, challenges) {
     struct auth_challenge c = {0};
