@@ -15,14 +15,26 @@ struct mayfly_plan {
     struct plan plan;
 };
 
+struct attached;
+
 /**
  * struct mayfly_container
- * @owner: the process that has started it, whose functions it knows
+ * @holder: of one that this library has started
+ * @owner: the process that has started it, whose functions it knows; 0: none
+ * @attached: of one that somebody else has started; else NULL
  */
 struct mayfly_container {
     struct holder holder;
     pid_t owner;
+    struct attached *attached;
 };
+
+/**
+ * library_connect() - a connection to a container's PID 1, for one job
+ *
+ * Return: a descriptor, or -errno with a text.
+ */
+int library_connect(const struct mayfly_container *container, struct err *err);
 
 /**
  * library_return() - hand an error to the caller

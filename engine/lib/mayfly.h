@@ -87,6 +87,17 @@ struct mayfly_container;
 int mayfly_start(const struct mayfly_plan *plan, struct mayfly_container **ret_container,
                  struct mayfly_error *error);
 
+/**
+ * mayfly_attach() - a handle for a container that somebody else has started, with 'mayfly run -d'
+ * @name: its name, its id or the beginning of its id
+ * @ret_container: for mayfly_destroy(), which lets go of it and does not end it
+ *
+ * Programs run in it and files are copied as in one's own; functions are not known there.
+ * Return: 0, -ENOENT, -ENOTCONN when it does not run, or another negative errno.
+ */
+int mayfly_attach(const char *name, struct mayfly_container **ret_container,
+                  struct mayfly_error *error);
+
 /** mayfly_name() - the container's name, valid until mayfly_destroy(). */
 const char *mayfly_name(const struct mayfly_container *container);
 
@@ -107,7 +118,8 @@ int mayfly_wait(struct mayfly_container *container, uint64_t timeout_nsec,
                 struct mayfly_error *error);
 
 /**
- * mayfly_signal() - send a signal to every program in the container
+ * mayfly_signal() - send a signal to every program in the container, or, where it was attached to,
+ *                   to its main program
  * @number: as for kill(2); 0 only asks whether the container lives
  *
  * Return: 0, -EPIPE when the container has ended, -EINVAL.
@@ -126,7 +138,23 @@ int mayfly_signal(struct mayfly_container *container, int number, struct mayfly_
 int mayfly_commit(struct mayfly_container *container, const char *name, char **ret_id,
                   struct mayfly_error *error);
 
-/** mayfly_destroy() - end a container and wait until nothing is left of it; NULL is allowed. */
+/** enum mayfly_health - what a container's health command has said last */
+enum mayfly_health {
+    MAYFLY_NOT_ASKED, /* it has none */
+    MAYFLY_STARTING,
+    MAYFLY_HEALTHY,
+    MAYFLY_UNHEALTHY
+};
+
+/** mayfly_health() - whether a container says that it is well.  Return: 0 or a negative errno. */
+int mayfly_health(struct mayfly_container *container, enum mayfly_health *ret_health,
+                  struct mayfly_error *error);
+
+/**
+ * mayfly_destroy() - end a container and wait until nothing is left of it; NULL is allowed
+ *
+ * One that was attached to goes on.
+ */
 void mayfly_destroy(struct mayfly_container *container);
 
 /* --- programs and functions in a container --------------------------------------- */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Containers: a holder behind a handle. */
+#include "attached.h"
+#include "engine/ask.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
 #include "engine/message.h"
@@ -17,10 +19,8 @@ int mayfly_start(const struct mayfly_plan *plan, struct mayfly_container **ret_c
     struct err err = {0};
     int r = container ? plan_check(&plan->plan, &err) : err_nomem(&err);
 
-    if (container) {
-        container->holder = HOLDER_INIT;
-        container->owner = getpid();
-    }
+    if (container)
+        *container = (struct mayfly_container){.holder = HOLDER_INIT, .owner = getpid()};
     if (r == 0)
         r = holder_start(&container->holder, &plan->plan, &err);
     if (r == 0)
@@ -30,23 +30,48 @@ int mayfly_start(const struct mayfly_plan *plan, struct mayfly_container **ret_c
     return library_return(r, &err, error);
 }
 
+int mayfly_attach(const char *name, struct mayfly_container **ret_container,
+                  struct mayfly_error *error) {
+    struct mayfly_container *container = malloc(sizeof *container);
+    struct err err = {0};
+    int r = container ? 0 : err_nomem(&err);
+
+    if (r == 0) {
+        *container = (struct mayfly_container){.holder = HOLDER_INIT};
+        r = attached_new(name, &container->attached, &err);
+    }
+    if (r == 0)
+        *ret_container = container;
+    else
+        free(container);
+    return library_return(r, &err, error);
+}
+
+int library_connect(const struct mayfly_container *container, struct err *err) {
+    return container->attached ? attached_connect(container->attached, err)
+                               : holder_connect(&container->holder, err);
+}
+
 const char *mayfly_name(const struct mayfly_container *container) {
-    return container->holder.name;
+    return container->attached ? container->attached->kept.name : container->holder.name;
 }
 
 int mayfly_wait_fd(const struct mayfly_container *container) {
-    return container->holder.control_fd;
+    return container->attached ? container->attached->wait_fd : container->holder.control_fd;
 }
 
 int mayfly_wait(struct mayfly_container *container, uint64_t timeout_nsec,
                 struct mayfly_error *error) {
     struct err err = {0};
-    int r = library_wait_fd(container->holder.control_fd,
-                            clock_add(clock_monotonic(), timeout_nsec), &err);
+    int r = library_wait_fd(mayfly_wait_fd(container), clock_add(clock_monotonic(), timeout_nsec),
+                            &err);
 
     if (r < 0)
         return library_return(r, &err, error);
-    holder_reason(&container->holder, &err);
+    if (container->attached)
+        attached_reason(container->attached, &err);
+    else
+        holder_reason(&container->holder, &err);
     (void)library_return(-EPIPE, &err, error);
     return 0;
 }
@@ -59,8 +84,12 @@ int mayfly_signal(struct mayfly_container *container, int number, struct mayfly_
 
     if (number < 0 || number >= NSIG)
         r = err_set(&err, -EINVAL, "%d is no signal", number);
-    else if (library_wait_fd(container->holder.control_fd, 0, &err) == 0)
+    else if (library_wait_fd(mayfly_wait_fd(container), 0, &err) == 0)
         r = err_set(&err, -EPIPE, "the container has ended");
+    else if (container->attached)
+        return library_return(
+            number ? ask_simple(&container->attached->kept, ASK_SIGNAL, number, NULL, &err) : 0,
+            &err, error);
     if (r == 0)
         r = fd = holder_connect(&container->holder, &err);
     if (r >= 0)
@@ -74,7 +103,11 @@ int mayfly_commit(struct mayfly_container *container, const char *name, char **r
                   struct mayfly_error *error) {
     _cleanup_free_ char *id = NULL;
     struct err err = {0};
-    int r = holder_commit(&container->holder, name, &id, &err);
+    int r = container->attached
+                ? err_set(&err, -ENOTSUP,
+                          "a container that was attached to is made an image of with "
+                          "'mayfly commit'")
+                : holder_commit(&container->holder, name, &id, &err);
 
     if (r == 0 && ret_id)
         *ret_id = take_ptr(id);
@@ -82,7 +115,25 @@ int mayfly_commit(struct mayfly_container *container, const char *name, char **r
 }
 
 void mayfly_destroy(struct mayfly_container *container) {
-    if (container)
+    if (container) {
         holder_end(&container->holder);
+        attached_free(container->attached);
+    }
     free(container);
+}
+
+int mayfly_health(struct mayfly_container *container, enum mayfly_health *ret_health,
+                  struct mayfly_error *error) {
+    static const enum mayfly_health healths[] = {
+        [HEALTH_NONE] = MAYFLY_NOT_ASKED,
+        [HEALTH_STARTING] = MAYFLY_STARTING,
+        [HEALTH_HEALTHY] = MAYFLY_HEALTHY,
+        [HEALTH_UNHEALTHY] = MAYFLY_UNHEALTHY,
+    };
+    struct err err = {0};
+    int r = container->attached ? attached_health(container->attached, &err) : HEALTH_NONE;
+
+    if (r >= 0)
+        *ret_health = healths[r];
+    return library_return(r < 0 ? r : 0, &err, error);
 }

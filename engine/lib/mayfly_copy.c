@@ -15,7 +15,7 @@
 
 static int copy(struct mayfly_container *container, bool down, const char *source,
                 const char *target, struct err *err) {
-    _cleanup_close_ int job_fd = holder_connect(&container->holder, err);
+    _cleanup_close_ int job_fd = library_connect(container, err);
     _cleanup_close_ int ours = -1, theirs = -1;
     struct copy copy = {.plain_modes = down};
     struct message message;

@@ -127,7 +127,7 @@ int process_start(struct mayfly_process *process, struct mayfly_container *conta
     if (!is_program && container->owner != getpid())
         return err_set(err, -ENOTSUP,
                        "functions run only in containers that this very process has started");
-    process->socket_fd = holder_connect(&container->holder, err);
+    process->socket_fd = library_connect(container, err);
     if (process->socket_fd < 0)
         return process->socket_fd;
     return is_program ? start_program(process, command, stdio, err)

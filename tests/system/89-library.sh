@@ -26,3 +26,18 @@ test_library_chains_functions_from_container_to_container() {
 1 functions carried out; it says: buzz
 1'
 }
+
+test_library_attaches_to_a_container_that_somebody_runs() {
+    runs "$mayfly" run -d --net none --name looked-after --hostname inside "$busybox" \
+        sh -c 'trap "exit 7" USR1; while :; do sleep 1; done'
+    runs "$helpers/example-attach" looked-after
+    expect_out 'looked-after is not asked: inside
+it ended with status 7'
+    run "$helpers/example-attach" looked-after
+    expect_status 1
+    expect_err 'looked-after is not running'
+    run "$helpers/example-attach" nobody
+    expect_status 1
+    expect_err 'nobody'
+    runs "$mayfly" rm looked-after
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Containers with a supervisor of their own, by what they are kept in and by its socket. */
+#include "attached.h"
+
+#include "engine/ask.h"
+#include "engine/base/cleanup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int attached_new(const char *word, struct attached **ret_attached, struct err *err) {
+    struct attached *attached = malloc(sizeof *attached);
+    int r;
+
+    if (!attached)
+        return err_nomem(err);
+    *attached = (struct attached){.containers = CONTAINERS_INIT, .kept = KEPT_INIT, .wait_fd = -1};
+    r = containers_open(&attached->containers, NULL, NULL, err);
+    if (r == 0)
+        r = containers_find(&attached->containers, word, &attached->kept, err);
+    if (r == 0)
+        r = attached->wait_fd = ask_connect(&attached->kept, err);
+    if (r >= 0)
+        r = ask_send(attached->wait_fd, ASK_WAIT, 0, NULL, 0, err);
+    if (r < 0)
+        attached_free(attached);
+    else
+        *ret_attached = attached;
+    return r;
+}
+
+void attached_free(struct attached *attached) {
+    if (!attached)
+        return;
+    if (attached->wait_fd >= 0)
+        close(attached->wait_fd);
+    kept_done(&attached->kept);
+    containers_close(&attached->containers);
+    free(attached);
+}
+
+int attached_connect(const struct attached *attached, struct err *err) {
+    _cleanup_close_ int fd = ask_connect(&attached->kept, err);
+    int r = fd < 0 ? fd : ask_send(fd, ASK_JOB, 0, NULL, 0, err);
+
+    return r < 0 ? r : take_fd(fd);
+}
+
+void attached_reason(struct attached *attached, struct err *err) {
+    _cleanup_kept_ struct kept now = KEPT_INIT;
+
+    if (containers_find(&attached->containers, attached->kept.id, &now, err) < 0)
+        err_set(err, -EPIPE, "it has ended and was removed");
+    else if (*now.state.reason)
+        err_set(err, -EPIPE, "%s", now.state.reason);
+    else
+        err_set(err, -EPIPE, "it ended with status %d", now.state.exit_code);
+}
+
+int attached_health(struct attached *attached, struct err *err) {
+    _cleanup_kept_ struct kept now = KEPT_INIT;
+    int r = containers_find(&attached->containers, attached->kept.id, &now, err);
+
+    return r < 0 ? r : (int)now.state.health;
+}
