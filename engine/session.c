@@ -267,7 +267,10 @@ static int attempt(struct session *s, struct err *err) {
     if (r == 0 && plan_has_bridge(c->plan)) {
         r = connect_attach(c, s->pid, err);
         if (r == 0 && message_send(c->socket_fd, &connected, NULL, 0) < 0)
-            r = supervise_explain_death(&s->supervisor, err);
+            r = -ESRCH;
+        /* PID 1 has ended meanwhile: why, it has left word of. */
+        if (r == -ESRCH)
+            r = steps_await_ready(&s->supervisor, err);
     }
     if (r == 0) {
         if (s->request.ask_first && !connect_is_late(c))
