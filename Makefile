@@ -154,6 +154,11 @@ $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(call objects,$(B)/fuzz,$(S
 	$(call say,LINK)
 	$Q$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
+$(B)/bench/calls: $(B)/obj/tests/bench/calls.o $(B)/libmayfly.a
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 $(B)/bench/%: $(B)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(call say,LINK)
@@ -251,7 +256,7 @@ fuzz: $(FUZZERS:%=$(B)/fuzz/fuzz_%) ## each fuzz target for FUZZ_SECONDS=30, und
 	tests/support/run-fuzz $(B)/fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
 .PHONY: bench
-bench: $(B)/mayfly $(B)/bench/limit $(B)/bench/measure ## the cost of a run against the least that one can cost, as a table
+bench: $(B)/mayfly $(B)/bench/limit $(B)/bench/measure $(B)/bench/calls ## the cost of a run against the least that one can cost, as a table
 	tests/bench/run $(B)/mayfly $(B)/bench
 	tests/bench/images $(B)/mayfly
 
