@@ -19,7 +19,8 @@ enum ask {
                     made; MESSAGE_DONE when nothing is left */
     ASK_WAIT,   /* MESSAGE_DONE with the exit code when it has ended */
     ASK_WAIT_HEALTHY, /* MESSAGE_DONE when it is healthy */
-    N_ASKS,
+    ASK_PAUSE,        /* MESSAGE_DONE when all of it stands still */
+    ASK_UNPAUSE,      /* MESSAGE_DONE when it goes on */
 };
 
 /**

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/sys.h"
+#include "cgroup.h"
 #include "job.h"
 #include "net/network.h"
 #include "warden_private.h"
@@ -243,9 +244,36 @@ static void restart(struct warden *k) {
         main_ended(k, r > 0 ? r : EXIT_ENGINE, &err);
 }
 
+int warden_pause(struct warden *k, bool pause, struct err *err) {
+    const struct cgroup *cgroup = k->in_session ? k->session.container.cgroup : NULL;
+    enum kept_status wanted = pause ? KEPT_PAUSED : KEPT_RUNNING;
+    int r;
+
+    if (k->main_fd < 0)
+        return err_set(err, -ENOTCONN, "container %s is not running", k->kept->name);
+    if (k->kept->state.status == wanted)
+        return err_set(err, -EINVAL, "container %s is %s", k->kept->name,
+                       pause ? "paused already" : "not paused");
+    if (!cgroup)
+        return err_set(
+            err, -EOPNOTSUPP,
+            "container %s cannot be paused: it has no cgroup of its own; give it one with "
+            "a limit, such as 'run --pids 10000'",
+            k->kept->name);
+    r = pause ? cgroup_freeze(cgroup, err) : cgroup_thaw(cgroup, err);
+    if (r < 0)
+        return r;
+    k->kept->state.status = wanted;
+    warden_save(k);
+    return 0;
+}
+
 void warden_stop(struct warden *k, uint64_t timeout_nsec) {
     uint64_t deadline = clock_add(clock_monotonic(), timeout_nsec);
+    struct err err;
 
+    if (k->kept->state.status == KEPT_PAUSED)
+        (void)warden_pause(k, false, &err);
     if (!k->is_stopping)
         (void)warden_signal(k, k->stop_signal);
     k->is_stopping = true;

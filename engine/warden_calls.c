@@ -132,6 +132,11 @@ static bool must_wait(struct warden *k, const struct message *message, int fd, s
         else
             reply(fd, 0);
         break;
+    case ASK_PAUSE:
+    case ASK_UNPAUSE:
+        if (warden_pause(k, message->index == ASK_PAUSE, err) == 0)
+            reply(fd, 0);
+        break;
     default:
         err_set(err, -EPROTO, "the supervisor of container %s does not know this call",
                 k->kept->name);
@@ -144,6 +149,9 @@ static bool must_wait(struct warden *k, const struct message *message, int fd, s
 static void serve_job(struct warden *k, size_t i, struct err *err) {
     if (k->main_fd < 0)
         err_set(err, -ENOTCONN, "container %s is not running", k->kept->name);
+    else if (k->kept->state.status == KEPT_PAUSED)
+        err_set(err, -EBUSY, "container %s is paused: 'mayfly unpause %s' lets it go on",
+                k->kept->name, k->kept->name);
     else
         (void)session_introduce(&k->session, k->callers[i].fd, err);
     if (err->code < 0)

@@ -78,6 +78,10 @@ void warden_stop(struct warden *warden, uint64_t timeout_nsec);
 /** warden_signal() - send the main program a signal.  Return: 0 or -errno. */
 int warden_signal(struct warden *warden, int signal);
 
+/** warden_pause() - stop all of the container, or let it go on.  Return: 0 or -errno with a text.
+ */
+int warden_pause(struct warden *warden, bool pause, struct err *err);
+
 /** warden_save() - write the state down; what cannot be written is told the log. */
 void warden_save(struct warden *warden);
 

@@ -50,12 +50,22 @@ int start_command(int argc, char **argv);
 int exec_command(int argc, char **argv);
 int attach_command(int argc, char **argv);
 
+/** ps_command(), inspect_command(), logs_command() - containers, looked at. */
+int ps_command(int argc, char **argv);
+int inspect_command(int argc, char **argv);
+int logs_command(int argc, char **argv);
+
 /** stop_command() and its kin - how a container is, changed. */
 int stop_command(int argc, char **argv);
 int kill_command(int argc, char **argv);
 int wait_command(int argc, char **argv);
 int rm_command(int argc, char **argv);
 int rename_command(int argc, char **argv);
+int pause_command(int argc, char **argv);
+int unpause_command(int argc, char **argv);
+
+/** cp_command() - "mayfly cp". */
+int cp_command(int argc, char **argv);
 
 /** serve_command() - "mayfly serve". */
 int serve_command(int argc, char **argv);

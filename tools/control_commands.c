@@ -169,6 +169,53 @@ int kill_command(int argc, char **argv) {
     return verb_run(&verb, &control, argc, argv);
 }
 
+/* --- pause and unpause -------------------------------------------------------- */
+
+static int pause_one(struct verb_job *job, struct kept *kept, struct err *err) {
+    (void)job;
+    return ask_simple(kept, ASK_PAUSE, 0, NULL, err);
+}
+
+static int unpause_one(struct verb_job *job, struct kept *kept, struct err *err) {
+    (void)job;
+    return ask_simple(kept, ASK_UNPAUSE, 0, NULL, err);
+}
+
+static int run_pause(struct verb_job *job, struct err *err) {
+    return verb_for_each(job, 0, pause_one, true, err);
+}
+
+static int run_unpause(struct verb_job *job, struct err *err) {
+    return verb_for_each(job, 0, unpause_one, true, err);
+}
+
+int pause_command(int argc, char **argv) {
+    static const struct verb verb = {
+        .name = "pause",
+        .words = "CONTAINER...",
+        .about = "Stops all processes of containers until 'unpause'; they need a cgroup of their "
+                 "own, as those with limits have.",
+        .n_words_min = 1,
+        .n_words_max = SIZE_MAX,
+        .run = run_pause,
+    };
+
+    return verb_run(&verb, NULL, argc, argv);
+}
+
+int unpause_command(int argc, char **argv) {
+    static const struct verb verb = {
+        .name = "unpause",
+        .words = "CONTAINER...",
+        .about = "Lets containers that were paused go on.",
+        .n_words_min = 1,
+        .n_words_max = SIZE_MAX,
+        .run = run_unpause,
+    };
+
+    return verb_run(&verb, NULL, argc, argv);
+}
+
 /* --- wait --------------------------------------------------------------------- */
 
 static int wait_one(struct verb_job *job, struct kept *kept, struct err *err) {

@@ -19,6 +19,8 @@ static const struct command commands[] = {
     {"run", life_command},      {"create", create_command},   {"start", start_command},
     {"exec", exec_command},     {"attach", attach_command},   {"stop", stop_command},
     {"kill", kill_command},     {"wait", wait_command},       {"rm", rm_command},
+    {"ps", ps_command},         {"inspect", inspect_command}, {"logs", logs_command},
+    {"cp", cp_command},         {"pause", pause_command},     {"unpause", unpause_command},
     {"rename", rename_command}, {"pull", pull_command},       {"load", load_command},
     {"import", import_command}, {"save", save_command},       {"push", push_command},
     {"images", images_command}, {"tag", tag_command},         {"rmi", rmi_command},

@@ -276,7 +276,7 @@ static int run_inspect(struct image_job *job, struct err *err) {
     return 0;
 }
 
-static int inspect_command(int argc, char **argv) {
+static int inspect_network_command(int argc, char **argv) {
     static const struct image_command command = {
         .name = "network inspect",
         .words = "NAME...",
@@ -297,7 +297,7 @@ int network_command(int argc, char **argv) {
                                               {"create", create_network_command},
                                               {"rm", rm_network_command},
                                               {"remove", rm_network_command},
-                                              {"inspect", inspect_command}};
+                                              {"inspect", inspect_network_command}};
     const char *word = argc > 1 ? argv[1] : "--help";
     struct console console;
     struct err err;

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# The lines that programs written for podman and docker call, by a link of that name.
+
+podman() { "$TEST_DIR/bin/podman" "$@"; }
+link_podman() {
+    fresh_store
+    mkdir -p "$TEST_DIR/bin"
+    ln -s "$mayfly" "$TEST_DIR/bin/podman"
+}
+containers_left() { find "$MAYFLY_STORE"/*/{containers,names,runs} -mindepth 1; }
+gone() { ! "$TEST_DIR/bin/podman" exec "$1" true 2>/dev/null && [ -z "$(containers_left)" ]; }
+until_gone() {
+    local i
+    for ((i = 0; i < 3000; i++)); do
+        ! gone "$1" || return 0
+        sleep 0.01
+    done
+    fail "$1 is still there: $(containers_left)"
+}
+
+test_podman_lines_of_a_build() {
+    link_podman
+    mkdir volume && echo in >volume/file
+    runs podman run --rm --detach --name build-1 --entrypoint /bin/sh \
+        --volume "$PWD/volume:/volume" "$busybox" -c "sleep 999999"
+    runs podman exec --workdir /volume build-1 /bin/sh -c 'cat file && mkdir -p /w/SRC && echo out >/w/SRC/file'
+    expect_out in
+    run podman exec build-1 /bin/sh -c 'exit 12'
+    expect_status 12
+    runs podman container cp --archive build-1:/w/SRC dest
+    expect_same "$(cat dest/file)" out
+    expect_same "$(stat -c %u dest/file)" "$(id -u)"
+    runs podman container kill build-1
+    until_gone build-1
+}
+
+test_podman_lines_of_a_person() {
+    link_podman
+    runs podman run -dit --name n "$busybox" sh
+    local cid
+    cid=$(cat "$TEST_DIR/out")
+    runs podman exec "$cid" sh -c 'echo here'
+    expect_out here
+    runs podman ps -aq --filter name=n
+    expect_out "${cid:0:12}"
+    runs podman ps --format '{{.Names}} {{.State}}' -f status=running
+    expect_out 'n running'
+    runs podman inspect --format '{{.State.Status}} {{.State.Running}} {{.Name}} {{json .Config.Cmd}}' n
+    expect_out 'running true n ["sh"]'
+    tty 'send:echo $((6*7))\r' 'expect:42' 'send:\x10\x11' -- "$TEST_DIR/bin/podman" attach n
+    expect_status 0
+    runs podman stop -t 0 n
+    runs podman inspect --format '{{.State.ExitCode}}' "${cid:0:8}"
+    expect_out 137
+    runs podman ps -q
+    expect_out ''
+    runs podman container rm n
+    expect_same "$(containers_left)" ''
+}
+
+test_plurality_by_our_words() {
+    link_podman
+    runs podman create --name app --label tier=one "$busybox" sh -c 'echo served; sleep 1000'
+    runs podman ps -a --format '{{.Names}}: {{.Status}}'
+    expect_out 'app: Created'
+    run podman exec app true
+    expect_complaint 125 'app is not running'
+    runs podman start app
+    runs podman ps --filter label=tier=one --format '{{json .}}'
+    grep -q '"Names":"app"' "$TEST_DIR/out" || fail "not in the list"
+    run podman rm app
+    expect_status 125
+    runs podman stop -t 0 app
+    runs podman rm app
+    expect_same "$(containers_left)" ''
+}
+
+test_copies_in_and_out() {
+    link_podman
+    runs podman run -d --name it "$busybox" sh -c 'mkdir /d; echo a >/d/a; sleep 1000'
+    runs podman exec it sh -c 'until [ -e /d/a ]; do sleep 0.01; done'
+    mkdir there
+    runs podman cp it:/d there
+    expect_same "$(cat there/d/a)" a
+    runs podman cp it:d/. there
+    expect_same "$(cat there/a)" a
+    echo b >b
+    runs podman cp b it:/d
+    runs podman exec it cat /d/b
+    expect_out b
+    run podman cp it:/nothing .
+    expect_complaint 125 'nothing' 'no such file'
+    run podman cp a b
+    expect_complaint 2 'CONTAINER:PATH'
+    runs podman rm -f it
+}
+
+test_templates_and_their_mistakes() {
+    link_podman
+    runs podman create --name it -e A=1 -l x=y "$busybox" echo hello world
+    runs podman inspect -f '{{range .Config.Cmd}}<{{.}}>{{end}}{{if .State.Running}}up{{else}}down{{end}}' it
+    expect_out '<echo><hello><world>down'
+    runs podman inspect -f '{{index .Config.Labels "x"}} {{len .Config.Cmd}} {{join .Config.Cmd ","}} {{.Name | upper}}' it
+    expect_out 'y 3 echo,hello,world IT'
+    run podman inspect -f '{{.Nope}}' it
+    expect_complaint 125 "no field 'Nope'"
+    run podman inspect -f '{{.Name' it
+    expect_complaint 125 'not understood'
+    run podman ps --filter color=red
+    expect_complaint 2 'color=red'
+    run podman inspect nothing
+    expect_err "no container 'nothing'"
+    expect_status 125
+    runs podman rm it
+}
