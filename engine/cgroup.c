@@ -57,19 +57,26 @@ void cgroup_close(struct cgroup *cgroup) {
     free(cgroup);
 }
 
-void cgroup_destroy(struct cgroup *cgroup, const struct log *log) {
+int cgroup_destroy(struct cgroup *cgroup, const struct log *log) {
+    int first = 0;
+
     if (!cgroup)
-        return;
+        return 0;
     for (size_t i = 0; i <= cgroup->n_v1; i++) {
         const char *path = i < cgroup->n_v1 ? cgroup->v1[i].path : cgroup->v2.path;
         int r = path ? cgroup_remove(path) : 0;
 
         if (r < 0)
-            log_warning(log, "cannot remove the cgroup %s: %s", path, strerror(-r));
+            log_warning(log,
+                        "cannot remove the cgroup %s, which the next command will try again: %s",
+                        path, strerror(-r));
+        if (r < 0 && first == 0)
+            first = r;
     }
     if (cgroup->leaf)
         cgroup_base_leave(cgroup->leaf);
     cgroup_close(cgroup);
+    return first;
 }
 
 const struct cgroup_group *cgroup_group_v1(const struct cgroup *cgroup, unsigned controller) {
@@ -223,11 +230,13 @@ int cgroup_create(struct cgroup **ret_cgroup, const struct limits *limits, const
     r = cgroup_host_read(&host, err);
     if (r == 0)
         r = make_all(cgroup, &host, limits, unique, run_fd, log, err);
-    if (r < 0 || (cgroup->v2.fd < 0 && cgroup->n_v1 == 0)) {
-        cgroup_destroy(cgroup, log);
-        return r < 0 && limits_any(limits) ? r : 0;
-    }
     *ret_cgroup = cgroup;
+    if (r < 0 && limits_any(limits))
+        return r;
+    if (r < 0 || (cgroup->v2.fd < 0 && cgroup->n_v1 == 0)) {
+        *ret_cgroup = NULL;
+        (void)cgroup_destroy(cgroup, log);
+    }
     return 0;
 }
 

@@ -43,7 +43,8 @@ struct cgroup;
 
 /**
  * cgroup_create() - make the groups of a container, with its limits set
- * @ret_cgroup: NULL when none is asked for, or one was wanted (limits->wanted) and cannot be had
+ * @ret_cgroup: NULL when none is asked for, or one was wanted (limits->wanted) and cannot be had;
+ *              on failure what was made until then, to be destroyed
  * @name: the container's
  * @run_fd: the run's directory, in which groups are put on record before they are made
  *
@@ -98,8 +99,9 @@ uint64_t cgroup_oom_kills(const struct cgroup *cgroup);
  * cgroup_destroy() - remove the groups and free the memory; NULL is allowed
  *
  * Whatever is still in them is killed first.
+ * Return: 0, or -errno when one is left; it is still on record.
  */
-void cgroup_destroy(struct cgroup *cgroup, const struct log *log);
+int cgroup_destroy(struct cgroup *cgroup, const struct log *log);
 
 /**
  * cgroup_load() - the groups of a container that another process has made

@@ -186,7 +186,7 @@ static void examine_limits(struct examination *e) {
             buf_printf(&well, "%s--%s", well.size ? ", " : "", tries[i].name);
         else if (!reason.code)
             reason = err;
-        cgroup_destroy(cgroup, NULL);
+        (void)cgroup_destroy(cgroup, NULL);
     }
     (void)state_destroy(&state, &e->map, NULL);
     if (well.size > 0)

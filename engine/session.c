@@ -98,7 +98,7 @@ static void undo_child(void *argument) {
 static void undo_cgroup(void *argument) {
     struct container *container = argument;
 
-    cgroup_destroy(take_ptr(container->cgroup), container->log);
+    container->state.is_left |= cgroup_destroy(take_ptr(container->cgroup), container->log) < 0;
 }
 
 static void undo_keep(void *argument) {
@@ -141,11 +141,9 @@ static uint64_t namespaces(const struct container *c) {
 
 static int make_cgroup(struct session *s, struct err *err) {
     struct container *c = &s->container;
-    int r = cgroup_create(&c->cgroup, &c->plan->limits, c->state.name, c->state.fd, c->log, err);
 
-    if (r == 0)
-        unwind_push(&s->unwind, undo_cgroup, c);
-    return r;
+    unwind_push(&s->unwind, undo_cgroup, c);
+    return cgroup_create(&c->cgroup, &c->plan->limits, c->state.name, c->state.fd, c->log, err);
 }
 
 /* While the child is still this process's user. */

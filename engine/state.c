@@ -190,7 +190,7 @@ int state_destroy(struct state *state, const struct idmap *map, struct err *err)
     int r = 0;
 
     if (state->fd >= 0) {
-        r = state_remove_tree(state->runs_fd, state->name, map);
+        r = state->is_left ? 0 : state_remove_tree(state->runs_fd, state->name, map);
         close(take_fd(state->fd));
     }
     if (r < 0) {

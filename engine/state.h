@@ -7,11 +7,14 @@
 #include "idmap.h"
 #include "rootfs/store.h"
 
+#include <stdbool.h>
+
 /**
  * struct state - the directory of a run, which outlives it only when the run was killed
  * @runs_fd: the store's directory of runs
  * @fd: this run's directory, held under an exclusive flock(2) as long as the run lives
  * @name: its name in @runs_fd, also the container's; to free(3)
+ * @is_left: something on record could not be removed: the directory stays for the next command
  *
  * It holds the overlays' upper and work directories, and the files "undo" and "cgroups" that name
  * what was made elsewhere and has to go.  A directory that nobody holds is a leaving of a killed
@@ -24,6 +27,7 @@ struct state {
     int runs_fd;
     int fd;
     char *name;
+    bool is_left;
 };
 
 #define STATE_INIT ((struct state){.runs_fd = -1, .fd = -1})

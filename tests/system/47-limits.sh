@@ -200,3 +200,27 @@ test_without_limits_no_group_is_looked_for() {
     grep -q clone3 trace || fail "nothing was traced"
     ! grep -i cgroup trace | grep -v CLONE_NEWCGROUP || fail "cgroups were looked at"
 }
+
+# Those that make, change or remove a group; the others are tried by 90-crashes.sh.
+test_each_call_about_a_group_failing() {
+    limited
+    [ -x "$mayfly_fault" ] || exit 78
+    fresh_store
+    local name=faults$$
+    local limited_run=("$mayfly_fault" -q -i "$busybox" --name $name -m 64m --pids 50 --cpus 1 -S true) plain=("$mayfly_fault" -q -i "$busybox" -S true)
+    runs "${plain[@]}"
+    MAYFLY_FAULT=count:$TEST_DIR/plain runs "${plain[@]}"
+    MAYFLY_FAULT=count:$TEST_DIR/calls runs "${limited_run[@]}"
+    local n n_calls first
+    n_calls=$(tr -d '\0' <"$TEST_DIR/calls" | wc -l)
+    [ "$n_calls" -gt "$(tr -d '\0' <"$TEST_DIR/plain" | wc -l)" ] || fail "no calls are about groups"
+    # Groups come right before the clone and go at the end.
+    first=$(tr -d '\0' <"$TEST_DIR/calls" | grep -n -m 1 cgroup_write | cut -d: -f1)
+    for ((n = first > 3 ? first - 3 : 1; n <= n_calls; n++)); do
+        MAYFLY_FAULT=fail:12:$n run "${limited_run[@]}"
+        [ "$status" = 0 ] || [ "$status" = 125 ] || fail "call $n failing"
+        { MAYFLY_FAULT=kill:$n run "${limited_run[@]}"; } 2>/dev/null
+        runs "$mayfly" -q -i "$busybox" -S true
+        expect_same "$(find /sys/fs/cgroup -name "mayfly-$name-*")" ''
+    done
+}

@@ -100,7 +100,7 @@ Test(cgroup, freeze_and_thaw) {
     cgroup_kill(cgroup);
     cr_assert_eq(waitpid(pid, &status, 0), pid);
     cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    cgroup_destroy(cgroup, NULL);
+    cr_expect_eq(cgroup_destroy(cgroup, NULL), 0);
     close(pipe_fds[0]);
     close(pipe_fds[1]);
 }
