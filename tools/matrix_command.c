@@ -158,13 +158,16 @@ static int execute(struct matrix_context *c, struct err *err) {
     return r < 0 ? EXIT_ENGINE : matrix_exit_status(&c->matrix);
 }
 
-int matrix_command(const struct run_options *options, struct console *messages) {
+int matrix_command(const struct run_options *options, struct console *messages,
+                   bool *ret_interrupted) {
     struct matrix_context context = {.options = options};
     struct err err = {0};
     int status = EXIT_USAGE;
 
     if (matrix_init(&context.matrix, &options->plan, &options->images, options->jobs, &err) == 0)
         status = execute(&context, &err);
+    if (ret_interrupted)
+        *ret_interrupted = context.matrix.interrupted != 0;
     for (size_t i = 0; context.tails && i < context.matrix.n_runs; i++)
         free(context.tails[i]);
     free(context.tails);

@@ -6,6 +6,7 @@
 #include "help.h"
 #include "run_execute.h"
 #include "run_options.h"
+#include "watch_command.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,7 +24,8 @@ int run_command(int argc, char **argv) {
         return EXIT_USAGE;
     }
     if (r == 0)
-        return run_execute(&options, &messages);
+        return options.watched.n > 0 ? watch_command(&options, &messages)
+                                     : run_execute(&options, &messages, NULL);
     console_init(&out, STDOUT_FILENO, options.color, options.verbosity);
     if (r == RUN_OPTIONS_HELP)
         help_full(&text, out.color);

@@ -28,7 +28,7 @@ static void action_finished(void *context, const struct plan *plan,
 
 /* The plan of the one image, with its name in the names that hold it.  Return: the exit status. */
 static int run_plan(const struct run_options *options, const struct plan *plan,
-                    struct console *console) {
+                    struct console *console, bool *ret_interrupted) {
     const struct run_hooks hooks = {
         .log = {.emit = emit_log,
                 .context = console,
@@ -52,10 +52,13 @@ static int run_plan(const struct run_options *options, const struct plan *plan,
         if (report_write("--json", options->json, &json.buf, &err) < 0)
             console_error(console, err.message);
     }
+    if (ret_interrupted)
+        *ret_interrupted = result.outcome == OUTCOME_INTERRUPTED;
     return result.exit_status;
 }
 
-static int run_single(const struct run_options *options, struct console *console) {
+static int run_single(const struct run_options *options, struct console *console,
+                      bool *ret_interrupted) {
     _cleanup_strv_ struct strv labels = {0};
     struct err err = {0};
     struct plan plan;
@@ -68,14 +71,15 @@ static int run_single(const struct run_options *options, struct console *console
     }
     if (matrix_plan_init(&plan, &options->plan, options->images.items[0], labels.items[0], &err) ==
         0)
-        status = run_plan(options, &plan, console);
+        status = run_plan(options, &plan, console, ret_interrupted);
     else
         console_error(console, err.message);
     matrix_plan_done(&plan, &options->plan);
     return status;
 }
 
-int run_execute(const struct run_options *options, struct console *messages) {
+int run_execute(const struct run_options *options, struct console *messages,
+                bool *ret_interrupted) {
     struct err err = {0};
 
     if ((options->json && report_check("--json", options->json, &err) < 0) ||
@@ -85,6 +89,6 @@ int run_execute(const struct run_options *options, struct console *messages) {
     }
     if (options->images.n > 1 || options->junit || options->output == OUTPUT_BLOCK ||
         options->output == OUTPUT_PREFIX)
-        return matrix_command(options, messages);
-    return run_single(options, messages);
+        return matrix_command(options, messages, ret_interrupted);
+    return run_single(options, messages, ret_interrupted);
 }

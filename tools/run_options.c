@@ -26,6 +26,7 @@ void run_options_done(struct run_options *run) {
     plan_done(&run->plan);
     strv_done(&run->images);
     strv_done(&run->file_images);
+    strv_done(&run->watched);
     free(run->file);
     free(run->json);
     free(run->junit);
@@ -165,6 +166,22 @@ static void mark_step(struct run_options *run, size_t n_before) {
     run->next_is_transient = run->next_is_forgotten = false;
 }
 
+/* --watch PATH..., up to the next option. */
+static int add_watched(struct run_options *run, struct options *options, struct err *err) {
+    const char *path = options->value;
+
+    do {
+        if (!*path)
+            return err_set(err, -EINVAL, "--watch: the path is empty");
+        if (strv_push(&run->watched, path) < 0)
+            return err_nomem(err);
+        path = options_next_word(options) && options->value[0] != '-' ? options->value : NULL;
+        if (path)
+            options_take_word(options);
+    } while (path);
+    return 0;
+}
+
 static int parse_file(struct run_options *run, const char *path, unsigned depth, struct err *err);
 
 /* An option of the run's: @options->value is its argument, the paths in it as they are. */
@@ -179,6 +196,8 @@ static int apply_rebased(struct run_options *run, struct options *options,
         return add_images(run, value, source, err);
     case RUN_OPTION_FILE:
         return parse_file(run, value, source->depth + 1, err);
+    case RUN_OPTION_WATCH:
+        return add_watched(run, options, err);
     case RUN_OPTION_WORKDIR:
         return plan_add_action(plan, ACTION_WORKDIR, NULL, value, err);
     case RUN_OPTION_SHELLCMD:

@@ -13,6 +13,7 @@
 enum run_option {
     RUN_OPTION_IMAGE,
     RUN_OPTION_FILE,
+    RUN_OPTION_WATCH,
     RUN_OPTION_WORKDIR,
     RUN_OPTION_SHELLCMD,
     RUN_OPTION_EXEC,
@@ -51,6 +52,7 @@ size_t run_options_specs(struct option_spec specs[OPTIONS_MAX]);
  * @images: for each of them the actions are done once
  * @file_images: what a file of options has named, where the command line names none: until then
  * @file: the first file of options that the command line names; NULL: none
+ * @watched: files and directories whose changes start it again
  * @jobs: how many of them at once; 0: as many as there are processors
  * @keep_going: begin further images after one has failed
  * @next_is_transient, @next_is_forgotten: --no-remember and --forget, until the step they are about
@@ -61,6 +63,7 @@ struct run_options {
     struct strv images;
     struct strv file_images;
     char *file;
+    struct strv watched;
     bool next_is_transient;
     bool next_is_forgotten;
     size_t jobs;

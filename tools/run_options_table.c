@@ -54,6 +54,10 @@ static const struct option_spec rest[] = {
      "read options and actions from FILE, one a line as in 'image debian:12' or '-S make -j4 && "
      "make check'; paths in it are relative to it; words after the options are $1, $2, ... of -S",
      RUN_OPTION_FILE},
+    {"watch", 0, "PATH...", RUN,
+     "when one of these files or directories changes, or anything below, run again, with -r from "
+     "the first step that the change touches; ends on Ctrl-C",
+     RUN_OPTION_WATCH},
     {"timeout", 0, "TIME", RUN, "end the whole run after TIME: 90s, 10m, 1.5h", RUN_OPTION_TIMEOUT},
     {"step-timeout", 0, "TIME", RUN, "end the run when one step takes longer than TIME",
      RUN_OPTION_STEP_TIMEOUT},
