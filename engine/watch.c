@@ -306,6 +306,9 @@ struct batch {
 };
 
 static int count(struct batch *batch, const char *path) {
+    /* Several events of one save are one change. */
+    if (batch->change->path && str_eq(batch->change->path, path))
+        return 0;
     if (!batch->change->path && !(batch->change->path = strdup(path)))
         return -ENOMEM;
     batch->change->n++;
@@ -318,7 +321,6 @@ static int judge(struct watch *watch, struct batch *batch, const char *path, uin
         return 0;
     if (mask & IN_CREATE || has(&watch->suspect, path))
         return strv_push(&watch->own, path);
-    /* Several events of one save are one change. */
     if (has(&batch->suspect, path))
         return 0;
     return strv_push(&batch->suspect, path) < 0 ? -ENOMEM : count(batch, path);
