@@ -244,6 +244,16 @@ int cgroup_birth_fd(const struct cgroup *cgroup) {
     return cgroup ? cgroup->v2.fd : -1;
 }
 
+int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, gid_t gid, struct err *err) {
+    static const char *const files[] = {".", "cgroup.procs", "cgroup.subtree_control",
+                                        "cgroup.threads"};
+
+    for (size_t i = 0; cgroup && cgroup->v2.fd >= 0 && i < N_ELEMENTS(files); i++)
+        if (fchownat(cgroup->v2.fd, files[i], uid, gid, 0) < 0)
+            return err_errno(err, "cannot hand the cgroup %s to the container", cgroup->v2.path);
+    return 0;
+}
+
 int cgroup_hierarchies(const struct cgroup *cgroup, struct strv *ret_names) {
     for (size_t i = 0; cgroup && i < cgroup->n_v1; i++) {
         _cleanup_buf_ struct buf names = BUF_INIT;

@@ -59,6 +59,15 @@ int cgroup_create(struct cgroup **ret_cgroup, const struct limits *limits, const
 int cgroup_birth_fd(const struct cgroup *cgroup);
 
 /**
+ * cgroup_delegate() - let a user make groups in the container's own of version 2
+ *
+ * The limits themselves stay this process's.
+ * Spec: cgroups(7), "Cgroups delegation".
+ * Return: 0 or -errno with a text; 0 as well when there is no such group.
+ */
+int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, gid_t gid, struct err *err);
+
+/**
  * cgroup_hierarchies() - the hierarchies of version 1 that the container has groups in
  * @ret_names: empty; receives each as mount(8) wants it: "memory", "cpu,cpuacct"
  *

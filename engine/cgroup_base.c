@@ -282,8 +282,8 @@ static int explain(const struct search *search, const struct cgroup_place *place
                        option, c->v2, place->top);
     if (search->refusal == REFUSED_MISSING)
         return err_set(err, -EOPNOTSUPP,
-                       "%s cannot be enforced: %s has no %s controller; the kernel lacks it, or "
-                       "has it switched off at boot (cgroup_enable=%s)",
+                       "%s cannot be enforced: %s has no %s controller; the kernel lacks it, has "
+                       "it switched off at boot (cgroup_enable=%s), or an outer container lacks it",
                        option, place->own, c->v2, c->v2);
     if (place->is_read_only)
         return err_set(err, -EROFS,

@@ -141,9 +141,17 @@ static uint64_t namespaces(const struct container *c) {
 
 static int make_cgroup(struct session *s, struct err *err) {
     struct container *c = &s->container;
+    bool privileged = c->plan->confinement.privileged;
+    struct limits limits = c->plan->limits; /* lent */
+    int r;
 
+    /* A privileged container may make groups itself: those of containers in it. */
+    limits.wanted |= privileged;
     unwind_push(&s->unwind, undo_cgroup, c);
-    return cgroup_create(&c->cgroup, &c->plan->limits, c->state.name, c->state.fd, c->log, err);
+    r = cgroup_create(&c->cgroup, &limits, c->state.name, c->state.fd, c->log, err);
+    if (r == 0 && privileged)
+        r = cgroup_delegate(c->cgroup, c->map.uids[0].outside, c->map.gids[0].outside, err);
+    return r;
 }
 
 /* While the child is still this process's user. */

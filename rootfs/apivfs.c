@@ -276,7 +276,8 @@ static int mount_hierarchies(const struct strv *names, struct err *err) {
 static int mount_cgroup(const struct apivfs *apivfs, struct err *err) {
     if (apivfs->hierarchies->n > 0)
         return mount_hierarchies(apivfs->hierarchies, err);
-    if (sys_mount("cgroup2", "fs/cgroup", "cgroup2", FLAGS | MS_RDONLY, NULL) < 0 &&
+    if (sys_mount("cgroup2", "fs/cgroup", "cgroup2", FLAGS | (apivfs->privileged ? 0 : MS_RDONLY),
+                  NULL) < 0 &&
         errno != ENOENT)
         return err_errno(err, "cannot mount /sys/fs/cgroup in the container");
     return 0;

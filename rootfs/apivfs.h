@@ -12,7 +12,8 @@
  * struct apivfs - what differs between containers
  * @host_network: the network namespace is the host's: its /sys is shown, and its /etc/resolv.conf
  *                and /etc/hosts
- * @cgroup: its control groups are shown in /sys/fs/cgroup, as the tops and read-only
+ * @cgroup: its control groups are shown in /sys/fs/cgroup, as the tops and, unless @privileged,
+ *          read-only
  * @hierarchies: those of version 1, as cgroup_hierarchies() names them; none: version 2
  * @shm_bytes: size of /dev/shm
  * @tty_group: group 5 exists in the user namespace and owns the terminals

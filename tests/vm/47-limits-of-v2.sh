@@ -118,3 +118,13 @@ test_nothing_is_left_of_killed_runs_with_limits() {
     runs "$mayfly" -q -i "$busybox" -m 64m -S true
     expect_same "$(find /sys/fs/cgroup -name 'mayfly-*')" ''
 }
+
+test_mayfly_inside_mayfly_with_limits() {
+    # The inner one makes a group in the outer one's, and has no hand in the outer one's limits.
+    runs "$mayfly" -q -n none --privileged -m 256m --pids 200 -i host: -v "$mayfly:/usr/bin/mayfly:ro" \
+        --tmpfs /inner --tmpfs /rootfs -e MAYFLY_STORE=/inner/store -e MAYFLY_NET=none \
+        -S 'mkdir /rootfs/bin && cp /bin/busybox /rootfs/bin/busybox && ln -s busybox /rootfs/bin/sh' \
+        -S 'mayfly -q -i /rootfs -m 32m --pids 20 -S "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max"' \
+        -S '! (echo max >/sys/fs/cgroup/memory.max) 2>/dev/null; find /sys/fs/cgroup -name "mayfly-*"'
+    expect_out $'33554432\n20'
+}
