@@ -64,7 +64,9 @@ int rename_command(int argc, char **argv);
 int pause_command(int argc, char **argv);
 int unpause_command(int argc, char **argv);
 
-/** cp_command() - "mayfly cp". */
+/** commit_command() - "mayfly commit"; top_command() - "mayfly top"; cp_command() - "mayfly cp". */
+int commit_command(int argc, char **argv);
+int top_command(int argc, char **argv);
 int cp_command(int argc, char **argv);
 
 /** serve_command() - "mayfly serve". */

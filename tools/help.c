@@ -33,6 +33,8 @@ static const struct entry commands[] = {
     {"mayfly rm, rename", "remove containers, rename one"},
     {"mayfly ps, inspect", "list containers, show all that is known of some"},
     {"mayfly logs CTR", "show what its program has written"},
+    {"mayfly top CTR", "list its processes"},
+    {"mayfly commit CTR NAME", "make an image of its files"},
     {"mayfly cp CTR:SRC DEST", "copy files out of a container, or into one"},
     {"mayfly pull REF...", "fetch images from their registries into the store"},
     {"mayfly load", "bring in the images of an archive: what 'save' of docker and podman write"},

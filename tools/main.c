@@ -16,17 +16,18 @@
 #include <poll.h>
 
 static const struct command commands[] = {
-    {"run", life_command},      {"create", create_command},   {"start", start_command},
-    {"exec", exec_command},     {"attach", attach_command},   {"stop", stop_command},
-    {"kill", kill_command},     {"wait", wait_command},       {"rm", rm_command},
-    {"ps", ps_command},         {"inspect", inspect_command}, {"logs", logs_command},
-    {"cp", cp_command},         {"pause", pause_command},     {"unpause", unpause_command},
-    {"rename", rename_command}, {"pull", pull_command},       {"load", load_command},
-    {"import", import_command}, {"save", save_command},       {"push", push_command},
-    {"images", images_command}, {"tag", tag_command},         {"rmi", rmi_command},
-    {"prune", prune_command},   {"doctor", doctor_command},   {"version", version_command},
-    {"help", help_command},     {"network", network_command}, {"port", port_command},
-    {"serve", serve_command},   {"steps", steps_command},
+    {"run", life_command},        {"create", create_command},   {"start", start_command},
+    {"exec", exec_command},       {"attach", attach_command},   {"stop", stop_command},
+    {"kill", kill_command},       {"wait", wait_command},       {"rm", rm_command},
+    {"ps", ps_command},           {"inspect", inspect_command}, {"logs", logs_command},
+    {"cp", cp_command},           {"pause", pause_command},     {"unpause", unpause_command},
+    {"commit", commit_command},   {"top", top_command},         {"rename", rename_command},
+    {"pull", pull_command},       {"load", load_command},       {"import", import_command},
+    {"save", save_command},       {"push", push_command},       {"images", images_command},
+    {"tag", tag_command},         {"rmi", rmi_command},         {"prune", prune_command},
+    {"doctor", doctor_command},   {"version", version_command}, {"help", help_command},
+    {"network", network_command}, {"port", port_command},       {"serve", serve_command},
+    {"steps", steps_command},
 };
 
 /*

@@ -186,3 +186,42 @@ test_files_of_ids_and_pids() {
     expect_complaint 125 'cid' 'exists'
     runs "$mayfly" rm -f it
 }
+
+test_commit_and_top() {
+    fresh_store
+    runs "$mayfly" run -d --name it "$busybox" sh -c 'echo made >/file; exec sleep 1000'
+    until_true "$mayfly" exec it test -e /file
+    runs "$mayfly" top it
+    grep -q 'sleep 1000' "$TEST_DIR/out" || fail "not in the list"
+    runs "$mayfly" commit it mine:1
+    runs "$mayfly" exec it cat /file
+    expect_out made
+    runs "$mayfly" rm -f it
+    runs "$mayfly" run --rm mine:1 cat /file
+    expect_out made
+    run "$mayfly" commit it mine:2
+    expect_complaint 125 "no container 'it'"
+}
+
+test_pause_says_what_it_needs() {
+    fresh_store
+    runs "$mayfly" run -d --name it "$busybox" sleep 1000
+    run "$mayfly" pause it
+    expect_complaint 125 'no cgroup of its own' '--pids'
+    runs "$mayfly" rm -f it
+}
+
+test_programs_of_another_user_and_on_a_terminal() {
+    fresh_store
+    only root subuid
+    runs "$mayfly" run -d --name it "$busybox" sleep 1000
+    runs "$mayfly" exec -u 1000:1000 it id -u
+    expect_out 1000
+    tty 'send:exit 6\r' -- "$mayfly" exec -it it sh
+    expect_status 6
+    tty 'expect:# ' 'send:\x10\x11' -- "$mayfly" exec -it it sh
+    expect_status 0
+    runs "$mayfly" exec -t it tty
+    grep -q /dev/ "$TEST_DIR/out" || fail "no terminal"
+    runs "$mayfly" rm -f it
+}
