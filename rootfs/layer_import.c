@@ -15,6 +15,7 @@
 #include "layer_import.h"
 
 #include "engine/base/cleanup.h"
+#include "engine/base/clock.h"
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
@@ -36,6 +37,8 @@ enum { THREADS_MAX = 4 };
 
 /* Where the tree is in its work directory. */
 #define TREE_NAME "tree"
+/* How often progress is told of each layer. */
+#define TELL_NSEC (100 * NSEC_PER_MSEC)
 /* And by what its tar can be made again. */
 #define RECIPE_NAME "recipe"
 
@@ -47,6 +50,7 @@ struct import {
     size_t n;
     size_t next;
     struct layer_limits limits;
+    pthread_mutex_t mutex; /* of the progress that is told */
 };
 
 static const char *work_name(const struct layer_job *job) {
@@ -191,13 +195,86 @@ static int take_stream(struct import *import, struct layer_job *job, struct laye
     return r;
 }
 
+/* --- progress ----------------------------------------------------------------- */
+
+/* A blob whose bytes are counted on their way. */
+struct counted {
+    struct blob blob;
+    struct import *import;
+    struct layer_job *job;
+    uint64_t total;
+    uint64_t told_nsec;
+};
+
+static void tell(struct import *import, const struct layer_job *job, uint64_t total, bool ended) {
+    const struct digest *digest =
+        digest_is_set(&job->blob_digest) ? &job->blob_digest : &job->diff_id;
+    char label[13] = "layer";
+
+    if (digest_is_set(digest))
+        snprintf(label, sizeof label, "%.12s", digest->hex);
+    pthread_mutex_lock(&import->mutex);
+    import->log->progress(import->log->progress_context,
+                          &(const struct log_progress){.part = (size_t)(job - import->jobs),
+                                                       .n_parts = import->n,
+                                                       .label = label,
+                                                       .done = job->read_bytes,
+                                                       .total = total,
+                                                       .ended = ended});
+    pthread_mutex_unlock(&import->mutex);
+}
+
+static ssize_t read_counted(void *context, void *data, size_t size, struct err *err) {
+    struct counted *c = context;
+    ssize_t n = blob_read(&c->blob, data, size, err);
+    uint64_t now_nsec;
+
+    if (n <= 0)
+        return n;
+    c->job->read_bytes += (uint64_t)n;
+    now_nsec = clock_monotonic();
+    if (now_nsec - c->told_nsec >= TELL_NSEC) {
+        c->told_nsec = now_nsec;
+        tell(c->import, c->job, c->total, false);
+    }
+    return n;
+}
+
+static void close_counted(void *context) {
+    struct counted *c = context;
+
+    blob_done(&c->blob);
+}
+
+/* Puts a counter in front of a blob, where progress is wanted. */
+static void count(struct import *import, struct layer_job *job, struct blob *blob,
+                  struct counted *counted) {
+    static const struct blob_source source = {.read = read_counted, .close = close_counted};
+    struct stat st;
+
+    if (!import->log || !import->log->progress)
+        return;
+    *counted = (struct counted){.blob = *blob, .import = import, .job = job};
+    if (job->blob_bytes > 0)
+        counted->total = (uint64_t)job->blob_bytes;
+    else if (blob->end != BLOB_TO_THE_END && blob->end > blob->offset)
+        counted->total = blob->end - blob->offset;
+    else if (blob->fd >= 0 && fstat(blob->fd, &st) == 0 && S_ISREG(st.st_mode))
+        counted->total = (uint64_t)st.st_size;
+    *blob = (struct blob){.fd = -1, .source = &source, .context = counted};
+}
+
+/* --- the jobs ----------------------------------------------------------------- */
+
 static int do_job(struct import *import, struct layer_job *job, struct err *err) {
+    struct counted counted;
     _cleanup_blob_ struct blob blob = BLOB_INIT;
     struct layer_stream *stream = NULL;
     int r = job->open(job->context, job, &blob, err);
 
     if (r < 0)
         return r;
+    count(import, job, &blob, &counted);
     if (sys_mkdirat(job->work.fd, TREE_NAME, 0755) < 0)
         return store_errno(import->store, "cannot make a layer's directory", err);
     r = layer_stream_new(&stream, &blob, job->blob_digest.algorithm, job->diff_id.algorithm,
@@ -393,9 +470,11 @@ int layers_import(const struct store *store, struct layer_job *jobs, size_t n,
     mode_t mask = umask(0);
     int r;
 
+    pthread_mutex_init(&import.mutex, NULL);
     raise_descriptor_limit();
     for (size_t i = 0; i < n; i++) {
         jobs[i].work = STORE_WORK_INIT;
+        jobs[i].read_bytes = 0;
         jobs[i].err = (struct err){0};
     }
     r = lock_missing(store, jobs, n, err);
@@ -405,6 +484,9 @@ int layers_import(const struct store *store, struct layer_job *jobs, size_t n,
     }
     if (r == 0)
         r = publish(store, jobs, n, err);
+    for (size_t i = 0; r == 0 && log && log->progress && i < n; i++)
+        tell(&import, &jobs[i], jobs[i].read_bytes, true);
+    pthread_mutex_destroy(&import.mutex);
     for (size_t i = 0; i < n; i++) {
         store_work_end(store, &jobs[i].work);
         strv_done(&jobs[i].implied);

@@ -43,6 +43,7 @@ struct layer_job {
     struct store_work work;
     struct strv implied;
     bool has_recipe;
+    uint64_t read_bytes;
     bool done; /* in the store, or the same as another job */
     struct err err;
 };

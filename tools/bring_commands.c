@@ -19,14 +19,13 @@ enum bring_option {
 /* What the options of the three have said. */
 struct bring {
     const char *input;
-    bool quiet;
 };
 
 static int apply(struct image_job *job, int option, const char *value, struct err *err) {
     struct bring *bring = job->choice;
 
     if (option == BRING_OPTION_QUIET)
-        bring->quiet = true;
+        job->quiet = true;
     else if (!*value)
         return err_set(err, -EINVAL, "--input: the file's name is empty");
     else
@@ -35,10 +34,9 @@ static int apply(struct image_job *job, int option, const char *value, struct er
 }
 
 static void say(const struct image_job *job, const char *what, const char *reference) {
-    const struct bring *bring = job->choice;
     _cleanup_free_ char *text = str_printf("%s %s", what, reference);
 
-    if (!bring->quiet && text)
+    if (!job->quiet && text)
         console_log(&job->messages, LOG_LEVEL_INFO, text);
 }
 
@@ -117,8 +115,7 @@ int load_command(int argc, char **argv) {
     static const struct option_spec specs[] = {
         {"input", 'i', "FILE", "Options", "the archive, or the directory of an OCI image layout",
          BRING_OPTION_INPUT},
-        {"quiet", 'q', NULL, "Messages", "for habit: nothing is shown on the way anyway",
-         BRING_OPTION_QUIET},
+        {"quiet", 'q', NULL, "Messages", "the names and errors alone", BRING_OPTION_QUIET},
     };
     static const struct image_command command = {
         .name = "load",
@@ -155,6 +152,9 @@ static int run_import(struct image_job *job, struct err *err) {
 }
 
 int import_command(int argc, char **argv) {
+    static const struct option_spec specs[] = {
+        {"quiet", 'q', NULL, "Messages", "the id and errors alone", BRING_OPTION_QUIET},
+    };
     static const struct image_command command = {
         .name = "import",
         .brings = true,
@@ -162,8 +162,11 @@ int import_command(int argc, char **argv) {
         .words = "FILE|ADDRESS|- [NAME[:TAG]]",
         .about = "Makes an image of a root file system in a tarball, compressed or not, "
                  "and prints its id.  '-' reads standard input.",
+        .specs = specs,
+        .n_specs = N_ELEMENTS(specs),
         .n_words_min = 1,
         .n_words_max = 2,
+        .apply = apply,
         .run = run_import,
     };
     struct bring bring = {0};

@@ -9,6 +9,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/result.h"
 #include "help.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -100,10 +101,17 @@ static int parse(const struct image_command *command, struct image_job *job, str
 
 static int carry_out(const struct image_command *command, struct image_job *job,
                      const struct look *look) {
-    const struct log log = {
-        .emit = emit_log, .context = &job->messages, .debug = look->verbosity == VERBOSITY_DEBUG};
+    struct progress progress;
+    const struct log log = {.emit = emit_log,
+                            .context = &job->messages,
+                            .debug = look->verbosity == VERBOSITY_DEBUG,
+                            .progress = command->brings && !job->quiet ? progress_show : NULL,
+                            .progress_context = &progress};
     struct err err = {0};
-    int r = command->prepare ? command->prepare(job, &err) : 0;
+    int r;
+
+    progress_init(&progress, &job->messages);
+    r = command->prepare ? command->prepare(job, &err) : 0;
 
     if (r == 0)
         r = images_open(&job->images, NULL, &log, &err);

@@ -47,6 +47,7 @@ struct image_command {
  * @choice: the command's own, what its options have said
  * @words: borrowed from argv
  * @out, @messages: standard output and standard error
+ * @quiet: no progress is shown
  */
 struct image_job {
     void *choice;
@@ -56,6 +57,7 @@ struct image_job {
     struct console messages;
     struct images images;
     struct wishes wishes;
+    bool quiet;
     int status;
 };
 

@@ -252,3 +252,22 @@ test_mistakes_in_commands_about_images() {
         grep -q "^Usage: mayfly $command" "$TEST_DIR/out" || fail "no help of $command"
     done
 }
+
+test_progress_is_a_line_a_layer() {
+    fresh_store
+    runs "$mayfly" load -i "$images/busybox-docker.tar"
+    expect_same "$(grep -Ec '^mayfly: layer [12] of 2: [0-9a-f]{12} +[0-9.]+(kB|MB)$' "$TEST_DIR/err")" 2
+    expect_same "$(wc -l <"$TEST_DIR/err")" 2
+    runs "$mayfly" load -i "$images/busybox-docker.tar"
+    expect_same "$(grep -Ec '^mayfly: layer [12] of 2: [0-9a-f]{12} +is here already$' "$TEST_DIR/err")" 2
+    runs "$mayfly" rmi mayfly.test/busybox:1
+    runs "$mayfly" load -qi "$images/busybox-docker.tar"
+    expect_silence
+    runs "$mayfly" rmi mayfly.test/busybox:1
+    # On a terminal the lines are drawn over, and stand above what comes after them.
+    tty -- "$mayfly" load -i "$images/busybox-docker.tar"
+    expect_status 0
+    local last
+    last=$(tr -d '\r' <"$TEST_DIR/out" | sed 's/\x1b\[[0-9]*[A-Z]//g' | grep -v '^$' | tail -n 3)
+    [[ $last =~ ^[0-9a-f]{12}\ +[0-9.]+MB$'\n'[0-9a-f]{12}\ +[0-9.]+kB$'\n'Loaded\ image: ]] || fail "came: $last"
+}
