@@ -120,3 +120,27 @@ test_file_complaints() {
     run "$mayfly" -f .
     expect_complaint 2 '-f \.: .*directory'
 }
+
+# --- the README's Makefile --------------------------------------------------------
+
+test_makefile_of_the_readme() {
+    needs_debian
+    fresh_store
+    sed -n '/^```make$/,/^```$/p' "$scratch/README.md" | sed '1d;$d' >Makefile
+    grep -q 'hello-build' Makefile || fail "no Makefile in the README"
+    printf '#include <stdio.h>\nint main(void) { puts("hello"); return 0; }\n' >hello.c
+    local with=(MAYFLY="$mayfly" BASE="$debian" NET=none SETUP='gcc --version')
+    runs make -s "${with[@]}" hello
+    expect_same "$(./hello)" hello
+    "$mayfly" images -q hello-build | grep -q . || fail "no image hello-build"
+    local age
+    age=$(stat -c %y .build-image)
+    runs make -s "${with[@]}" check
+    expect_out hello
+    expect_same "$(stat -c %y .build-image)" "$age"
+    echo 'int main(void) { return 3; }' >hello.c
+    run make -s "${with[@]}" check
+    expect_status 2
+    # The host's directory is as it was, but for what was asked for.
+    expect_same "$(ls -A | tr '\n' ' ')" '.build-image Makefile hello hello.c '
+}
