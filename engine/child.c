@@ -157,7 +157,8 @@ static int build(const struct container *container, struct trees *trees, struct 
         if (r < 0)
             return r;
     }
-    if (sethostname(hostname, strlen(hostname)) < 0)
+    /* The filter of a container around this one may refuse it; its name does then. */
+    if (sethostname(hostname, strlen(hostname)) < 0 && (errno != EPERM || plan->hostname))
         return err_errno(err, "cannot set the host name %s", hostname);
     r = pivot_into(root, n_stacked, plan->read_only, err);
     if (r == PIVOT_ON_TOP && container->confine.caps & CAPS_BIT(CAP_SYS_ADMIN))

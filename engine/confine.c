@@ -37,6 +37,7 @@ int confine_prepare(struct confine *ret_confine, const struct plan *plan, bool s
     *ret_confine = (struct confine){
         .caps = confinement_caps(wanted),
         .no_new_privileges = wanted->no_new_privileges,
+        .has_default_filter = default_filter,
         .filter = seccomp_builtin(default_filter, single_id),
     };
     if (profile)
@@ -78,6 +79,21 @@ int confine_forbid_keys(struct err *err) {
     return r < 0 ? err_set(err, r, "cannot forbid the host's keyrings: %s", strerror(-r)) : 0;
 }
 
+/* The filter without its emulation. */
+static int install_beneath(const struct confine *confine, struct err *err) {
+    struct sock_fprog program = {0};
+    int r = 0;
+
+    if (confine->own.len)
+        r = seccomp_compile(true, confine->caps, false, &program, err);
+    else if (confine->has_default_filter)
+        return seccomp_install(seccomp_builtin(true, false), false);
+    if (r == 0 && program.len)
+        r = seccomp_install(&program, false);
+    free(program.filter);
+    return r;
+}
+
 int confine_apply(const struct confine *confine, bool single_id, struct emulator **ret_emulator,
                   struct err *err) {
     /* What PID 1 itself does takes these: users of steps, owners of copies, and their filters. */
@@ -88,6 +104,11 @@ int confine_apply(const struct confine *confine, bool single_id, struct emulator
         return err_errno(err, "cannot give up new privileges");
     if (confine->filter)
         r = seccomp_install(confine->filter, single_id);
+    /* Inside a container that emulates there is somebody who answers already, and one is all. */
+    if (r == -EBUSY && single_id) {
+        single_id = false;
+        r = install_beneath(confine, err);
+    }
     if (r < 0)
         return err_set(err, r, "cannot install the filter of system calls: %s", strerror(-r));
     if (single_id) {

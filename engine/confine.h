@@ -20,6 +20,7 @@
 struct confine {
     uint64_t caps;
     bool no_new_privileges;
+    bool has_default_filter;
     const struct sock_fprog *filter;
     struct sock_fprog own;
     struct sock_fprog profile;

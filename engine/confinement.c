@@ -8,20 +8,11 @@
 
 #include "base/cleanup.h"
 #include "caps.h"
-#include "plan_spec.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-static void device_done(struct device *device) {
-    free(device->source);
-    free(device->target);
-}
-
 void confinement_done(struct confinement *confinement) {
-    for (size_t i = 0; i < confinement->n_devices; i++)
-        device_done(&confinement->devices[i]);
-    free(confinement->devices);
     free(confinement->seccomp);
     strv_done(&confinement->masked);
     strv_done(&confinement->unmasked);
@@ -144,59 +135,6 @@ int confinement_set_security(struct confinement *confinement, const char *text, 
                    "--security-opt '%s': use seccomp=FILE|unconfined, no-new-privileges, "
                    "mask=PATH or unmask=ALL|PATH",
                    text);
-}
-
-static bool are_permissions(const char *text) {
-    return *text && strlen(text) <= 3 && !text[strspn(text, "rwm")];
-}
-
-/* What follows the host's path: a path, permissions, or both. */
-static int read_device(struct device *device, const struct strv *fields, struct err *err) {
-    const char *target = fields->items[0], *permissions = "rwm";
-
-    if (fields->n == 3 || (fields->n == 2 && fields->items[1][0] == '/'))
-        target = fields->items[1];
-    if (fields->n == 3 || (fields->n == 2 && fields->items[1][0] != '/'))
-        permissions = fields->items[fields->n - 1];
-    if (!are_permissions(permissions))
-        return err_set(err, -EINVAL, "'%s' are no permissions; use letters of rwm", permissions);
-    device->read = strchr(permissions, 'r');
-    device->write = strchr(permissions, 'w');
-    if (!device->read && !device->write)
-        return err_set(err, -EINVAL, "'%s' lets nobody read or write; mknod is never possible",
-                       permissions);
-    device->source = strdup(fields->items[0]);
-    if (!device->source)
-        return err_nomem(err);
-    return plan_spec_target(target, &device->target, err);
-}
-
-int confinement_add_device(struct confinement *confinement, const char *spec, struct err *err) {
-    _cleanup_(device_done) struct device device = {0};
-    _cleanup_strv_ struct strv fields = {0};
-    struct device *devices;
-
-    if (plan_spec_split(spec, &fields) < 0)
-        return err_nomem(err);
-    if (fields.n > 3 || fields.items[0][0] != '/')
-        return err_set(err, -EINVAL, "--device '%s' is not /HOST/PATH[:/CONTAINER/PATH][:rw]",
-                       spec);
-    if (read_device(&device, &fields, err) < 0)
-        return err_wrap(err, "--device '%s'", spec);
-    devices = reallocarray(confinement->devices, confinement->n_devices + 1, sizeof *devices);
-    if (!devices)
-        return err_nomem(err);
-    confinement->devices = devices;
-    devices[confinement->n_devices++] = device;
-    device = (struct device){0};
-    return 0;
-}
-
-int confinement_set_userns(struct confinement *confinement, const char *text, struct err *err) {
-    if (!str_eq(text, "host") && !str_eq(text, "private"))
-        return err_set(err, -EINVAL, "--userns '%s': use host, or private (default)", text);
-    confinement->host_userns = str_eq(text, "host");
-    return 0;
 }
 
 int confinement_check(const struct confinement *confinement, struct err *err) {

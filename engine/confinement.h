@@ -9,13 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** struct device - a device of the host that the container may use */
-struct device {
-    char *source; /* absolute host path */
-    char *target; /* absolute container path */
-    bool read, write;
-};
-
 /**
  * struct confinement - what a plan says of how a container is confined; all zero: the default
  * @caps_added, @caps_dropped: sets of capabilities
@@ -24,17 +17,13 @@ struct device {
  * @unmasked: patterns (fnmatch(3)) of paths not to hide and not to make read-only; "ALL": all
  * @privileged: all capabilities, no filter, nothing hidden or read-only
  * @no_new_privileges: set-user-id programs and capabilities of files give nothing
- * @host_userns: no user namespace of the container's own
  */
 struct confinement {
     uint64_t caps_added, caps_dropped;
     char *seccomp;
     struct strv masked, unmasked;
-    struct device *devices;
-    size_t n_devices;
     bool privileged;
     bool no_new_privileges;
-    bool host_userns;
 };
 
 void confinement_done(struct confinement *confinement);
@@ -56,17 +45,6 @@ int confinement_drop_cap(struct confinement *confinement, const char *names, str
  * -ENOMEM.
  */
 int confinement_set_security(struct confinement *confinement, const char *text, struct err *err);
-
-/**
- * confinement_add_device() - --device
- * @spec: HOST[:CONTAINER][:PERMS], PERMS being letters of "rwm"
- *
- * Return: 0, -EINVAL with a text, -ENOMEM.
- */
-int confinement_add_device(struct confinement *confinement, const char *spec, struct err *err);
-
-/** confinement_set_userns() - --userns: "host", or "private" for the default. */
-int confinement_set_userns(struct confinement *confinement, const char *text, struct err *err);
 
 /**
  * confinement_check() - what is wrong between the parts

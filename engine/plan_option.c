@@ -133,14 +133,6 @@ static int set_privileged(struct plan *plan, const char *value, struct err *err)
     return 0;
 }
 
-static int add_device(struct plan *plan, const char *value, struct err *err) {
-    return confinement_add_device(&plan->confinement, value, err);
-}
-
-static int set_userns(struct plan *plan, const char *value, struct err *err) {
-    return confinement_set_userns(&plan->confinement, value, err);
-}
-
 static const struct plan_option {
     const char *name;
     int (*apply)(struct plan *plan, const char *value, struct err *err);
@@ -177,8 +169,7 @@ static const struct plan_option {
     {"cap-drop", drop_cap},
     {"security-opt", set_security},
     {"privileged", set_privileged},
-    {"device", add_device},
-    {"userns", set_userns},
+
 };
 
 int plan_option(struct plan *plan, const char *name, const char *value, struct err *err) {

@@ -63,8 +63,9 @@ static int mount_and_enter(int root_fd, const char *name, const char *type, unsi
         if (errno == EPERM)
             return err_set(err, -EPERM,
                            "the kernel refuses to mount /%s in a user namespace: the host's own is "
-                           "partly hidden, as inside some containers (docker: run the outer one "
-                           "with --security-opt systempaths=unconfined)",
+                           "partly hidden, as inside a container: run the outer one with "
+                           "--privileged or --security-opt unmask=ALL (docker: "
+                           "systempaths=unconfined)",
                            name);
         return err_errno(err, "cannot mount /%s in the container", name);
     }
