@@ -86,6 +86,10 @@ static int check_keeps(const struct plan *plan, struct err *err) {
 }
 
 static int check_remember(const struct plan *plan, struct err *err) {
+    if (plan->remember && confinement_profile(&plan->confinement))
+        return err_set(err, -EINVAL,
+                       "-r knows nothing of what a profile says: leave out -r, or --security-opt "
+                       "seccomp=FILE");
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct action *action = &plan->actions[i];
 

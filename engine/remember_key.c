@@ -99,6 +99,30 @@ static int add_limits(const struct plan *plan, struct strv *facts) {
     return r == 0 ? add_number(facts, "number of processes", limits->pids) : r;
 }
 
+static int add_paths(struct strv *facts, const char *label, const struct strv *paths) {
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < paths->n; i++)
+        r = add(facts, label, paths->items[i]);
+    return r;
+}
+
+/* A profile of somebody's own never comes here (plan_check()). */
+static int add_confinement(const struct plan *plan, struct strv *facts) {
+    const struct confinement *confinement = &plan->confinement;
+    int r = add_number(facts, "capabilities", confinement_caps(confinement));
+
+    if (r == 0)
+        r = add_number(facts, "system call filter", confinement_has_filter(confinement));
+    if (r == 0)
+        r = add_number(facts, "--privileged", confinement->privileged);
+    if (r == 0)
+        r = add_number(facts, "no new privileges", confinement->no_new_privileges);
+    if (r == 0)
+        r = add_paths(facts, "masked", &confinement->masked);
+    return r == 0 ? add_paths(facts, "not masked", &confinement->unmasked) : r;
+}
+
 static int add_env(const struct plan *plan, struct strv *facts) {
     int r = 0;
 
@@ -161,6 +185,8 @@ int remember_key_facts(const struct plan *plan, size_t index, const struct remem
         r = add_number(facts, "--read-only", plan->read_only);
     if (r == 0)
         r = add_limits(plan, facts);
+    if (r == 0)
+        r = add_confinement(plan, facts);
     if (r == 0)
         r = add_env(plan, facts);
     if (r == 0)

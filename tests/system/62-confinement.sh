@@ -54,6 +54,7 @@ test_wrong_words_about_confinement() {
 --security-opt seccomp=/nowhere/at/all|/nowhere/at/all.*No such file
 --security-opt no-new-privileges:perhaps|neither true nor false
 --security-opt label=type:x|label
+-r --security-opt seccomp=/etc/passwd|leave out -r
 --security-opt mask=relative|'relative' is not an absolute path
 END
 }

@@ -79,6 +79,18 @@ Test(remember_key, whatever_a_step_can_see) {
     expect_another(&step, before, "a read-only root");
     step.plan.limits.memory_bytes = 1 << 26;
     expect_another(&step, before, "a limit");
+    cr_assert_eq(confinement_drop_cap(&step.plan.confinement, "KILL", NULL), 0);
+    expect_another(&step, before, "a capability");
+    cr_assert_eq(confinement_set_security(&step.plan.confinement, "no-new-privileges", NULL), 0);
+    expect_another(&step, before, "no new privileges");
+    cr_assert_eq(confinement_set_security(&step.plan.confinement, "mask=/etc", NULL), 0);
+    expect_another(&step, before, "a hidden path");
+    cr_assert_eq(confinement_set_security(&step.plan.confinement, "unmask=ALL", NULL), 0);
+    expect_another(&step, before, "what is not hidden");
+    cr_assert_eq(confinement_set_security(&step.plan.confinement, "seccomp=unconfined", NULL), 0);
+    expect_another(&step, before, "no filter");
+    step.plan.confinement.privileged = true;
+    expect_another(&step, before, "all privileges");
     cr_assert_eq(plan_add_tmpfs(&step.plan, "/t", NULL), 0);
     expect_another(&step, before, "a tmpfs");
     cr_assert_eq(plan_add_keep(&step.plan, "c:/c", NULL), 0);
