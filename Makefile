@@ -166,6 +166,8 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.o
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
+PAGES :=  $(addprefix $(B)/pages/,man bash zsh fish)
+
 # --- goals --------------------------------------------------------------------
 
 .PHONY: all
@@ -210,14 +212,17 @@ TIDY := $(patsubst %.c,$(B)/tidy/%.ok,$(filter %.c,$(SOURCES)))
 .PHONY: check-static
 check-static: $(B)/mayfly ## formatting, layering, clang-tidy, cppcheck, a build with clang, DT_NEEDED
 	tools/dev/static $(B)/results $(MAKE) -k --no-print-directory \
-	    static-format static-layering static-needed static-small static-tidy static-cppcheck static-clang
+	    static-format static-layering static-pages static-needed static-small static-tidy static-cppcheck static-clang
 
-.PHONY: static-format static-layering static-needed static-small static-tidy static-cppcheck static-clang
+.PHONY: static-format static-layering static-pages static-needed static-small static-tidy static-cppcheck static-clang
 static-format:
 	clang-format --dry-run -Werror $(SOURCES)
 
 static-layering:
 	tools/dev/layering $(SOURCES)
+
+static-pages: $(B)/mayfly $(PAGES)
+	tools/dev/check-pages $< $(B)/pages
 
 static-needed: $(B)/mayfly
 	tools/dev/needed $<
@@ -276,10 +281,17 @@ $(B)/install/libmayfly.a: $(B)/libmayfly.a
 
 DEST := $(DESTDIR)$(PREFIX)
 INSTALLED := bin/mayfly include/mayfly.h lib/libmayfly.a lib/libmayfly.so.$(VERSION) lib/libmayfly.so.0 lib/libmayfly.so \
-             lib/pkgconfig/mayfly.pc share/doc/mayfly/LICENSE
+             lib/pkgconfig/mayfly.pc share/doc/mayfly/LICENSE share/man/man1/mayfly.1 \
+             share/bash-completion/completions/mayfly share/zsh/site-functions/_mayfly share/fish/vendor_completions.d/mayfly.fish
+
+# The manual page and shells' completions, from the tables of options.
+$(B)/pages/%: $(B)/mayfly tools/dev/pages
+	@mkdir -p $(@D)
+	$(call say,PAGES)
+	$Qtools/dev/pages $* $< >$@
 
 .PHONY: install
-install: all $(B)/install/libmayfly.a ## install below DESTDIR= PREFIX=/usr/local
+install: all $(B)/install/libmayfly.a $(PAGES) ## install below DESTDIR= PREFIX=/usr/local
 	install -D -m 755 $(B)/mayfly $(DEST)/bin/mayfly
 	install -D -m 644 engine/lib/mayfly.h $(DEST)/include/mayfly.h
 	install -D -m 644 $(B)/install/libmayfly.a $(DEST)/lib/libmayfly.a
@@ -289,6 +301,10 @@ install: all $(B)/install/libmayfly.a ## install below DESTDIR= PREFIX=/usr/loca
 	install -d $(DEST)/lib/pkgconfig
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' engine/lib/mayfly.pc.in >$(DEST)/lib/pkgconfig/mayfly.pc
 	install -D -m 644 LICENSE $(DEST)/share/doc/mayfly/LICENSE
+	install -D -m 644 $(B)/pages/man $(DEST)/share/man/man1/mayfly.1
+	install -D -m 644 $(B)/pages/bash $(DEST)/share/bash-completion/completions/mayfly
+	install -D -m 644 $(B)/pages/zsh $(DEST)/share/zsh/site-functions/_mayfly
+	install -D -m 644 $(B)/pages/fish $(DEST)/share/fish/vendor_completions.d/mayfly.fish
 
 .PHONY: uninstall
 uninstall: ## remove what install has put below DESTDIR= PREFIX=/usr/local

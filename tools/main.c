@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 static const struct command commands[] = {
     {"run", life_command},        {"create", create_command},   {"start", start_command},
@@ -68,6 +69,17 @@ static int unknown_command(const char *word) {
     return EXIT_USAGE;
 }
 
+/* For tools/dev/pages, which makes the manual page and shells' completions. */
+static int list_commands(void) {
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    struct console console;
+
+    for (size_t i = 0; i < N_ELEMENTS(commands); i++)
+        buf_printf(&text, "%s\n", commands[i].name);
+    console_init(&console, STDOUT_FILENO, COLOR_NEVER, VERBOSITY_NORMAL);
+    return console_print(&console, &text);
+}
+
 int main(int argc, char **argv) {
     struct console console;
 
@@ -81,6 +93,8 @@ int main(int argc, char **argv) {
         (void)console_write(&console, &text);
         return EXIT_USAGE;
     }
+    if (str_eq(argv[1], "--commands"))
+        return list_commands();
     if (argv[1][0] == '-')
         return run_command(argc, argv);
     /* As docker and podman have it: "container stop" is "stop". */
