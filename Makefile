@@ -243,7 +243,7 @@ $(B)/tidy/%.ok: %.c .clang-tidy Makefile | $(DEPS)
 static-cppcheck:
 	cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,performance,portability \
 	    --inline-suppr --suppressions-list=tools/dev/cppcheck.supp --cppcheck-build-dir=$(call made,$(B)/cppcheck) \
-	    $(filter-out -DMAYFLY_VERSION=%,$(CPPFLAGS)) -DMAYFLY_VERSION='"0"' $(filter-out tests/unit/%,$(filter %.c,$(SOURCES)))
+	    $(filter-out -DMAYFLY_VERSION=%,$(CPPFLAGS)) -DMAYFLY_VERSION='"0"' -DMAYFLY_CPPCHECK $(filter-out tests/unit/%,$(filter %.c,$(SOURCES)))
 
 made = $(shell mkdir -p $(1))$(1)
 

@@ -223,6 +223,7 @@ static int add_path(struct watch *watch, const char *path, struct err *err) {
         return err_nomem(err);
     slash = strrchr(directory, '/');
     *slash = '\0';
+    // cppcheck-suppress memleak; the cleanup attribute frees it
     return add(watch, *directory ? directory : "/", slash + 1, err);
 }
 

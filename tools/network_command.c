@@ -253,10 +253,13 @@ static int run_inspect(struct image_job *job, struct err *err) {
     _cleanup_buf_ struct buf text = BUF_INIT;
     struct network_rows rows;
     size_t n = 0;
-    int r = found ? list(job, &entries, &rows, err) : err_nomem(err), status;
+    int r, status;
 
+    if (!found)
+        return err_nomem(err);
+    r = list(job, &entries, &rows, err);
     if (r < 0)
-        return r;
+        return r; // cppcheck-suppress memleak; the cleanup attribute frees it
     items = rows.items;
     for (size_t i = 0; i < job->n_words; i++) {
         struct err own = {0};

@@ -59,7 +59,11 @@ static inline int cleanup_take_fd(int *fd) {
 #define _cleanup_closedir_ _cleanup_(cleanup_closedir_p)
 
 /** take_ptr() - hand a pointer over: its value, the variable then NULL. */
+#ifdef MAYFLY_CPPCHECK /* which does not parse the cast before "->" */
+#define take_ptr(p) cleanup_take_ptr(&(p))
+#else
 #define take_ptr(p) ((__typeof__(p))cleanup_take_ptr(&(p)))
+#endif
 /** take_fd() - hand a descriptor over: its value, the variable then -1. */
 #define take_fd(fd) cleanup_take_fd(&(fd))
 
