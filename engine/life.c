@@ -28,6 +28,7 @@ void life_init(struct life *life) {
                    .retries = 3},
     };
     plan_init(&life->plan);
+    life->plan.limits.wanted = true; /* for pause and stats */
 }
 
 void life_done(struct life *life) {
