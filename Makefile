@@ -145,8 +145,8 @@ $(eval $(call variant,$(B)/fault,$$(CC),$$(CFLAGS) $$(HARDEN) -DMAYFLY_FAULT,,$(
 # open a library all the same (names of users or hosts) is a warning of the linker's, fatal here.
 SMALL := -Os -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -DMAYFLY_STATIC -fno-asynchronous-unwind-tables \
          -Wno-maybe-uninitialized # guesses wrong where little is inlined
-SMALL_LINK := -static -s -Wl,--fatal-warnings
-SMALL_LIBS := -Wl,-Bstatic -larchive -ljansson -lcrypto -lz -llzma -lzstd
+SMALL_LINK := -static -s -Wl,--fatal-warnings,-z,noseparate-code,--build-id=none
+SMALL_LIBS := -Wl,-Bstatic -larchive -ljansson -lz -llzma -lzstd
 $(eval $(call variant,$(B)/static,$$(CC),$(SMALL),$(SMALL_LINK),,$(SMALL_LIBS)))
 $(eval $(call variant,$(B)/fuzz,$$(CLANG),-O1 -g $$(SANITIZE) -fsanitize=fuzzer-no-link,,))
 

@@ -58,7 +58,8 @@ int digest_stream_init(struct digest_stream *stream, enum digest_algorithm algor
             context, algorithm == DIGEST_SHA512 ? crypto->EVP_sha512() : crypto->EVP_sha256(),
             NULL)) {
         crypto->EVP_MD_CTX_free(context);
-        return err_set(err, -ENOTSUP, "libcrypto on this machine refuses SHA-2");
+        return err_set(err, -ENOTSUP, "this build of mayfly or this machine's libcrypto refuses %s",
+                       algorithm == DIGEST_SHA512 ? "SHA-512" : "SHA-256");
     }
     stream->algorithm = algorithm;
     stream->context = context;

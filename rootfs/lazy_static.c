@@ -7,14 +7,14 @@
  * - libisal: Debian has no archive of it.  libarchive's gzip does as well.
  * - bzip2 and lz4, in which few images come, are half of what room there was left
  *   (each 58 kB): libarchive's filters for them are taken from here.
- * - libcrypto's EVP would bring all of its ciphers along, three megabytes; the
- *   two digests behind it are taken by the functions that OpenSSL 3 calls
- *   deprecated, which have the same code for each processor.
+ * - zstd's formats from before its first release (0.5 to 0.7, 95 kB) are refused:
+ *   libzstd asks these functions for them, which are taken from here too.
+ * - libcrypto would bring three megabytes along; SHA-256 is engine/base's, and
+ *   SHA-512, in which no registry names its layers, is refused.
  */
 #ifdef MAYFLY_STATIC
 
-#define OPENSSL_SUPPRESS_DEPRECATED
-
+#include "engine/base/sha256.h"
 #include "image.h"
 #include "lazy_archive.h"
 #include "lazy_crypto.h"
@@ -23,7 +23,6 @@
 #include "lazy_jansson.h"
 
 #include <errno.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 
 int archive_read_support_filter_bzip2(struct archive *archive) {
@@ -35,6 +34,64 @@ int archive_read_support_filter_lz4(struct archive *archive) {
     (void)archive;
     return ARCHIVE_WARN;
 }
+
+/*
+ * Without a declaration in any header; only that a call fails counts: no context, and no frame
+ * whose head is one of these.
+ */
+#define OLD_ZSTD(version)                                                                          \
+    void *ZSTDv##version##_createDCtx(void);                                                       \
+    void *ZSTDv##version##_createDCtx(void) {                                                      \
+        return NULL;                                                                               \
+    }                                                                                              \
+    size_t ZSTDv##version##_freeDCtx(void *context);                                               \
+    size_t ZSTDv##version##_freeDCtx(void *context) {                                              \
+        (void)context;                                                                             \
+        return 0;                                                                                  \
+    }                                                                                              \
+    size_t ZSTDv##version##_decompress_usingDict(void);                                            \
+    size_t ZSTDv##version##_decompress_usingDict(void) {                                           \
+        return (size_t)-1;                                                                         \
+    }                                                                                              \
+    size_t ZSTDv##version##_getFrameParams(void);                                                  \
+    size_t ZSTDv##version##_getFrameParams(void) {                                                 \
+        return (size_t)-1;                                                                         \
+    }                                                                                              \
+    size_t ZBUFFv##version##_freeDCtx(void *context);                                              \
+    size_t ZBUFFv##version##_freeDCtx(void *context) {                                             \
+        (void)context;                                                                             \
+        return 0;                                                                                  \
+    }                                                                                              \
+    void *ZBUFFv##version##_createDCtx(void);                                                      \
+    void *ZBUFFv##version##_createDCtx(void) {                                                     \
+        return NULL;                                                                               \
+    }                                                                                              \
+    size_t ZBUFFv##version##_decompressInitDictionary(void);                                       \
+    size_t ZBUFFv##version##_decompressInitDictionary(void) {                                      \
+        return (size_t)-1;                                                                         \
+    }                                                                                              \
+    size_t ZBUFFv##version##_decompressContinue(void);                                             \
+    size_t ZBUFFv##version##_decompressContinue(void) {                                            \
+        return (size_t)-1;                                                                         \
+    }
+OLD_ZSTD(05)
+OLD_ZSTD(06)
+OLD_ZSTD(07)
+
+/* How long a frame of one of these formats is, for which there is no answer. */
+#define OLD_ZSTD_SIZE(version)                                                                     \
+    void ZSTDv##version##_findFrameSizeInfoLegacy(const void *data, size_t size, size_t *ret_size, \
+                                                  unsigned long long *ret_bound);                  \
+    void ZSTDv##version##_findFrameSizeInfoLegacy(const void *data, size_t size, size_t *ret_size, \
+                                                  unsigned long long *ret_bound) {                 \
+        (void)data;                                                                                \
+        (void)size;                                                                                \
+        *ret_size = (size_t)-1;                                                                    \
+        *ret_bound = (unsigned long long)-2;                                                       \
+    }
+OLD_ZSTD_SIZE(05)
+OLD_ZSTD_SIZE(06)
+OLD_ZSTD_SIZE(07)
 
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): a member's name */
 #define LAZY_ADDRESS(function) .function = function,
@@ -68,26 +125,21 @@ const struct lazy_curl *lazy_curl(struct err *err) {
 /* --- digests -------------------------------------------------------------- */
 
 struct evp_md_ctx_st {
-    int wide;
-    union {
-        SHA256_CTX sha256;
-        SHA512_CTX sha512;
-    };
+    struct sha256 sha256;
 };
 
-/* Nothing but their addresses counts. */
+/* Nothing but its address counts. */
 struct evp_md_st {
-    int wide;
+    int unused;
 };
-static const EVP_MD sha256_type = {.wide = 0};
-static const EVP_MD sha512_type = {.wide = 1};
+static const EVP_MD sha256_type;
 
 static const EVP_MD *type_sha256(void) {
     return &sha256_type;
 }
 
 static const EVP_MD *type_sha512(void) {
-    return &sha512_type;
+    return NULL;
 }
 
 static EVP_MD_CTX *context_new(void) {
@@ -100,19 +152,21 @@ static void context_free(EVP_MD_CTX *context) {
 
 static int digest_init(EVP_MD_CTX *context, const EVP_MD *type, ENGINE *engine) {
     (void)engine;
-    context->wide = type->wide;
-    return context->wide ? SHA512_Init(&context->sha512) : SHA256_Init(&context->sha256);
+    if (!type)
+        return 0;
+    sha256_init(&context->sha256);
+    return 1;
 }
 
 static int digest_update(EVP_MD_CTX *context, const void *data, size_t size) {
-    return context->wide ? SHA512_Update(&context->sha512, data, size)
-                         : SHA256_Update(&context->sha256, data, size);
+    sha256_update(&context->sha256, data, size);
+    return 1;
 }
 
 static int digest_final(EVP_MD_CTX *context, unsigned char *ret_bytes, unsigned *ret_n) {
-    *ret_n = context->wide ? SHA512_DIGEST_LENGTH : SHA256_DIGEST_LENGTH;
-    return context->wide ? SHA512_Final(ret_bytes, &context->sha512)
-                         : SHA256_Final(ret_bytes, &context->sha256);
+    sha256_final(&context->sha256, ret_bytes);
+    *ret_n = SHA256_BYTES;
+    return 1;
 }
 
 const struct lazy_crypto *lazy_crypto(struct err *err) {
