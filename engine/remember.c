@@ -90,6 +90,8 @@ static int scan_volumes(struct remember *m, struct content *ret_volumes, struct 
     for (size_t i = 0; r == 0 && i < m->plan->n_volumes; i++) {
         content_done(&ret_volumes[i]);
         r = content_scan(m->store, m->plan->volumes[i].source, &ret_volumes[i], err);
+        if (r == -ENOENT && access(m->plan->volumes[i].source, F_OK) < 0)
+            r = 0; /* the container's start says what is wrong, and how to mend it */
     }
     return r;
 }
@@ -337,7 +339,7 @@ static int keep_lists(struct remember *m, const struct content *upload, struct e
     int r = *upload->hex ? content_keep(m->store, upload, err) : 0;
 
     for (size_t i = 0; r == 0 && i < m->plan->n_volumes; i++)
-        r = content_keep(m->store, &m->volumes[i], err);
+        r = *m->volumes[i].hex ? content_keep(m->store, &m->volumes[i], err) : 0;
     return r;
 }
 

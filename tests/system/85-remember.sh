@@ -90,6 +90,8 @@ test_remember_what_is_uploaded_counts() {
     expect_out two
     run "$mayfly" -r -i "$busybox" -U missing:/u
     expect_complaint 125 'missing' 'no such file'
+    run "$mayfly" -r -i "$busybox" -v "$PWD/missing:/v" -S true
+    expect_complaint 125 'missing' 'make it first'
 }
 
 test_remember_output_is_shown_again() {
