@@ -208,6 +208,20 @@ static int make_namespace(struct network *network, const struct network_request 
     return network->ns_fd < 0 ? network->ns_fd : 0;
 }
 
+/** publish() - put a port on record; the host's own rules lead IPv4 alone. */
+static int publish(struct network_state *state, uint32_t address, const struct nat_port *port,
+                   struct err *err) {
+    struct nat_port own = *port;
+
+    if (state->uplink[0] && !nat_port_has_ipv4(port))
+        return err_set(err, -EOPNOTSUPP,
+                       "port %u: root's containers are published on IPv4 addresses alone",
+                       port->host_port);
+    if (state->uplink[0])
+        own.family = AF_INET;
+    return network_state_publish(state, address, &own) < 0 ? err_nomem(err) : 0;
+}
+
 /** join() - take a place in the state and make what belongs to it; the lock is held. */
 static int join(struct network *network, const struct network_request *request,
                 struct network_state *state, struct network_member *member, struct err *err) {
@@ -226,8 +240,7 @@ static int join(struct network *network, const struct network_request *request,
     network->port = preparation.bridge.port = network_bridge_port(member);
     r = network_state_add(state, member) < 0 ? err_nomem(err) : 0;
     for (size_t i = 0; r == 0 && i < request->n_ports; i++)
-        if (network_state_publish(state, member->address, &request->ports[i]) < 0)
-            r = err_nomem(err);
+        r = publish(state, member->address, &request->ports[i], err);
     if (r == 0)
         r = network_state_save(request->state_fd, request->network, state, err);
     if (r == 0 && network->is_first && state->uplink[0]) {

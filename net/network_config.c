@@ -18,7 +18,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 void network_entries_done(struct network_entries *entries) {
     for (size_t i = 0; i < entries->n; i++)
@@ -139,35 +138,6 @@ static int set_gateway(const char *text, struct network_state *state, struct err
     return 0;
 }
 
-static int set_prefix6(const char *text, struct network_state *state, struct err *err) {
-    static const uint8_t zeros[8];
-    char address_text[INET6_ADDRSTRLEN];
-    const char *slash = text ? strchr(text, '/') : NULL;
-    struct in6_addr address;
-
-    if (!text) {
-        /* Of those that everyone may give themselves, RFC 4193 section 3.2. */
-        if (getrandom(state->prefix6, sizeof state->prefix6, 0) != sizeof state->prefix6)
-            return err_errno(err, "random bytes");
-        state->prefix6[0] = 0xfd;
-        state->prefix6[6] = state->prefix6[7] = 0;
-        return 0;
-    }
-    if (!slash || (size_t)(slash - text) >= sizeof address_text)
-        return err_set(err, -EINVAL, "subnet %s: not of the form fd00:1::/64", text);
-    *(char *)mempcpy(address_text, text, (size_t)(slash - text)) = '\0';
-    if (inet_pton(AF_INET6, address_text, &address) != 1 || !str_eq(slash, "/64") ||
-        memcmp(address.s6_addr + 8, zeros, 8) != 0 || memcmp(address.s6_addr, zeros, 8) == 0)
-        return err_set(err, -EINVAL,
-                       "subnet %s: not of the form fd00:1::/64; addresses that hosts make "
-                       "themselves take 64 bits",
-                       text);
-    if ((address.s6_addr[0] & 0xe0) != 0x20 && (address.s6_addr[0] & 0xfe) != 0xfc)
-        return err_set(err, -EINVAL, "subnet %s: not for hosts", text);
-    memcpy(state->prefix6, address.s6_addr, sizeof state->prefix6);
-    return 0;
-}
-
 int network_config_create(int state_fd, const char *name, const struct network_config *config,
                           struct err *err) {
     _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT;
@@ -184,8 +154,6 @@ int network_config_create(int state_fd, const char *name, const struct network_c
     r = network_config_choose(state_fd, config->subnet, &state.subnet, err);
     if (r == 0 && config->gateway)
         r = set_gateway(config->gateway, &state, err);
-    if (r == 0 && (config->ipv6 || config->subnet6))
-        r = set_prefix6(config->subnet6, &state, err);
     return r < 0 ? r : network_state_save(state_fd, name, &state, err);
 }
 

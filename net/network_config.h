@@ -13,17 +13,14 @@
 /**
  * struct network_config - what a network that a command makes shall be
  * @subnet: such as "10.1.0.0/24"; NULL: chosen
- * @subnet6: a /64 such as "fd00:1::/64"; NULL: chosen if @ipv6
  * @gateway: the first address of the subnet's lower half that is nobody else's; NULL: the first
  * @mtu: 0: the kernel's default
  */
 struct network_config {
     const char *subnet;
-    const char *subnet6;
     const char *gateway;
     enum network_way way;
     uint16_t mtu;
-    bool ipv6;
 };
 
 /** struct network_entry - a network and who is on it */

@@ -119,21 +119,6 @@ bool network_state_answers_to(const struct network_member *member, const char *n
            (strcasecmp(member->container, name) == 0 || strcasecmp(member->hostname, name) == 0);
 }
 
-bool network_state_has_ipv6(const struct network_state *state) {
-    static const uint8_t none[sizeof state->prefix6];
-
-    return memcmp(state->prefix6, none, sizeof none) != 0;
-}
-
-/** Spec: RFC 4291 appendix A. */
-void network_state_address6(const struct network_state *state, const uint8_t mac[6],
-                            struct in6_addr *ret) {
-    const uint8_t host[8] = {mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]};
-
-    memcpy(ret->s6_addr, state->prefix6, 8);
-    memcpy(ret->s6_addr + 8, host, 8);
-}
-
 uint32_t network_state_gateway(const struct network_state *state) {
     return state->gateway ? state->gateway : subnet_first(&state->subnet);
 }
@@ -280,8 +265,6 @@ static int parse_setting(struct network_state *state, const char *line) {
         return parse_way(rest, &state->way);
     if ((rest = str_after(line, "gateway ")))
         return parse_address(rest, &state->gateway);
-    if ((rest = str_after(line, "prefix6 ")))
-        return parse_hex(rest, state->prefix6, sizeof state->prefix6);
     if ((rest = str_after(line, "created "))) {
         if (str_to_u64(rest, INT64_MAX, &value) < 0)
             return -EBADMSG;
@@ -353,11 +336,6 @@ static void format_settings(const struct network_state *state, struct buf *buf) 
         buf_printf(buf, "gateway %s\n", format_address(state->gateway, address));
     if (state->mtu)
         buf_printf(buf, "mtu %u\n", state->mtu);
-    if (network_state_has_ipv6(state)) {
-        buf_puts(buf, "prefix6 ");
-        format_hex(state->prefix6, sizeof state->prefix6, buf);
-        buf_puts(buf, "\n");
-    }
 }
 
 void network_state_format(const struct network_state *state, struct buf *buf) {

@@ -57,7 +57,6 @@ struct network_publication {
  *               containers
  * @gateway: the host's address, or the bridge's where the host has none; 0: the first one
  * @mtu: of the containers' links; 0: the kernel's default
- * @prefix6: of its IPv6 addresses, 64 bits; all zeros: it has none
  * @next_port: the index for the next port; none is used twice as long as the namespace lives
  * @uplink: the host's link to the network, which has the last address; empty: it leads nowhere
  * @forwards: the host did not pass packets on before this network made it do so
@@ -68,7 +67,6 @@ struct network_state {
     int64_t created_sec;
     uint32_t gateway;
     uint16_t mtu;
-    uint8_t prefix6[8];
     uint32_t next_port;
     char uplink[16];
     bool forwards;
@@ -111,13 +109,6 @@ struct network_member *network_state_find(const struct network_state *state, con
 
 /** network_state_answers_to() - whether others find a running container by that name. */
 bool network_state_answers_to(const struct network_member *member, const char *name);
-
-/** network_state_has_ipv6() - whether containers have IPv6 addresses too. */
-bool network_state_has_ipv6(const struct network_state *state);
-
-/** network_state_address6() - the IPv6 address that a container makes itself of its @mac. */
-void network_state_address6(const struct network_state *state, const uint8_t mac[6],
-                            struct in6_addr *ret);
 
 /** network_state_gateway() - the host's address, or the bridge's where there is no uplink. */
 uint32_t network_state_gateway(const struct network_state *state);

@@ -119,15 +119,12 @@ enum create_option {
     CREATE_OPTION_GATEWAY,
     CREATE_OPTION_HOST_ACCESS,
     CREATE_OPTION_INTERNAL,
-    CREATE_OPTION_IPV6,
     CREATE_OPTION_MTU,
     CREATE_OPTION_SUBNET,
 };
 
 static const struct option_spec create_specs[] = {
-    {"subnet", 0, "SUBNET", "Options",
-     "its addresses, such as 10.1.2.0/24; once more with an IPv6 /64, which means --ipv6",
-     CREATE_OPTION_SUBNET},
+    {"subnet", 0, "SUBNET", "Options", "its addresses, such as 10.1.2.0/24", CREATE_OPTION_SUBNET},
     {"gateway", 0, "ADDRESS", "Options", "the address of its router, instead of the first one",
      CREATE_OPTION_GATEWAY},
     {"internal", 0, "[=false]", "Options",
@@ -137,8 +134,6 @@ static const struct option_spec create_specs[] = {
     {"host-access", 0, NULL, "Options",
      "let the host reach the containers by their addresses; they reach nothing of the host's",
      CREATE_OPTION_HOST_ACCESS},
-    {"ipv6", 0, NULL, "Options", "IPv6 addresses as well, which containers make themselves (SLAAC)",
-     CREATE_OPTION_IPV6},
     {"mtu", 0, "BYTES", "Options", "the largest packet, 1280 to 65535", CREATE_OPTION_MTU},
     {"driver", 'd', "bridge", "Options", "for habit: all are bridges", CREATE_OPTION_DRIVER},
 };
@@ -177,16 +172,10 @@ static int apply_create(struct image_job *job, int option, const char *value, st
         break;
     case CREATE_OPTION_INTERNAL:
         return set_internal(config, value, err);
-    case CREATE_OPTION_IPV6:
-        config->ipv6 = true;
-        break;
     case CREATE_OPTION_MTU:
         return set_mtu(config, value, err);
     case CREATE_OPTION_SUBNET:
-        if (strchr(value, ':'))
-            config->subnet6 = value;
-        else
-            config->subnet = value;
+        config->subnet = value;
         break;
     }
     return 0;

@@ -127,17 +127,6 @@ static bool leads_nowhere(const struct network_row *row) {
     return str_eq(row->name, "bridge") || str_eq(row->driver, "null");
 }
 
-static bool has_ipv6(const struct network_row *row) {
-    return row->entry && network_state_has_ipv6(&row->entry->state);
-}
-
-static void prefix6_text(const struct network_state *state, char ret[INET6_ADDRSTRLEN]) {
-    uint8_t address[16] = {0};
-
-    memcpy(address, state->prefix6, sizeof state->prefix6);
-    inet_ntop(AF_INET6, address, ret, INET6_ADDRSTRLEN);
-}
-
 static void put_subnets(struct json_writer *json, const struct network_row *row) {
     const struct network_state *state = row->entry ? &row->entry->state : NULL;
 
@@ -149,15 +138,6 @@ static void put_subnets(struct json_writer *json, const struct network_row *row)
         json_writer_open_object(json);
         put_string(json, "Subnet", subnet);
         put_string(json, "Gateway", address_text(network_state_gateway(state), gateway));
-        json_writer_close_object(json);
-    }
-    if (has_ipv6(row)) {
-        char prefix[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 4];
-
-        prefix6_text(state, prefix);
-        snprintf(text, sizeof text, "%s/64", prefix);
-        json_writer_open_object(json);
-        put_string(json, "Subnet", text);
         json_writer_close_object(json);
     }
     json_writer_close_array(json);
@@ -176,7 +156,7 @@ void network_table_json(struct buf *buf, const struct network_rows *rows) {
         put_created(&json, "CreatedAt", row->entry ? row->entry->state.created_sec : 0);
         put_string(&json, "Driver", row->driver);
         put_string(&json, "ID", id);
-        put_bool(&json, "IPv6", has_ipv6(row));
+        put_bool(&json, "IPv6", false);
         put_bool(&json, "Internal", leads_nowhere(row));
         put_string(&json, "Name", row->name);
         put_string(&json, "Scope", "local");
@@ -194,26 +174,18 @@ void network_table_json(struct buf *buf, const struct network_rows *rows) {
 static void put_member(struct json_writer *json, const struct network_state *state,
                        const struct network_member *member) {
     char mac[18], address[INET_ADDRSTRLEN], text[INET_ADDRSTRLEN + 4];
-    char address6[INET6_ADDRSTRLEN + 4] = "";
 
     snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", member->mac[0], member->mac[1],
              member->mac[2], member->mac[3], member->mac[4], member->mac[5]);
     snprintf(text, sizeof text, "%s/%u", address_text(member->address, address),
              state->subnet.prefix);
-    if (network_state_has_ipv6(state)) {
-        struct in6_addr own;
-
-        network_state_address6(state, member->mac, &own);
-        inet_ntop(AF_INET6, &own, address6, INET6_ADDRSTRLEN);
-        strcat(address6, "/64");
-    }
     json_writer_key(json, member->container);
     json_writer_open_object(json);
     put_string(json, "Name", member->container);
     put_string(json, "EndpointID", "");
     put_string(json, "MacAddress", mac);
     put_string(json, "IPv4Address", text);
-    put_string(json, "IPv6Address", address6);
+    put_string(json, "IPv6Address", "");
     json_writer_close_object(json);
 }
 
@@ -228,7 +200,7 @@ static void put_network(struct json_writer *json, const struct network_row *row)
     put_created(json, "Created", state ? state->created_sec : 0);
     put_string(json, "Scope", "local");
     put_string(json, "Driver", row->driver);
-    put_bool(json, "EnableIPv6", has_ipv6(row));
+    put_bool(json, "EnableIPv6", false);
     json_writer_key(json, "IPAM");
     json_writer_open_object(json);
     put_string(json, "Driver", "dhcp");

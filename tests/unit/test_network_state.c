@@ -17,7 +17,6 @@ static const char text[] =
     "created 1700000000\n"
     "gateway 10.64.0.6\n"
     "mtu 1400\n"
-    "prefix6 fd00010203040506\n"
     "next-port 18\n"
     "uplink mayfly01020304\n"
     "forwards\n"
@@ -67,7 +66,6 @@ Test(network_state, lines_that_are_none) {
         "mayfly-network 2\nsubnet 10.64.0.0/20\nwhat\nend\n",
         "mayfly-network 2\nsubnet 10.64.0.0/20\nleads astray\nend\n",
         "mayfly-network 2\nsubnet 10.64.0.0/20\nmtu 65536\nend\n",
-        "mayfly-network 2\nsubnet 10.64.0.0/20\nprefix6 fd\nend\n",
         "mayfly-network 2\nsubnet 10.64.0.0/20\ngateway x\nend\n",
         "mayfly-network 2\nsubnet 10.64.0.0/20\npublish 10.64.0.2 sctp 1 1 *\nend\n",
         "mayfly-network 2\nsubnet 10.64.0.0/20\npublish 10.64.0.2 tcp 1 65536 *\nend\n",
