@@ -54,10 +54,24 @@ int connect_open_state(const struct store *store, bool make, struct err *err) {
     return fd < 0 ? err_errno(err, "cannot open %s/net", store->path) : fd;
 }
 
+void connect_clean(const struct store *store, const struct idmap *map) {
+    _cleanup_close_ int state = -1;
+
+    if (map->mode != IDMAP_SHIFTED && map->mode != IDMAP_IDENTITY)
+        return;
+    state = connect_open_state(store, false, NULL);
+    if (state >= 0)
+        network_clean(state);
+}
+
 static int open_network(struct container *c, struct err *err) {
     const struct plan *plan = c->plan;
-    _cleanup_close_ int state = connect_open_state(&c->store, true, err);
-    const struct network_request request = {
+    _cleanup_close_ int state = -1;
+    struct network_request request;
+
+    connect_clean(&c->store, &c->map);
+    state = connect_open_state(&c->store, true, err);
+    request = (struct network_request){
         .network = plan->network          ? plan->network
                    : plan->net == NET_NAT ? NETWORK_NAT
                                           : NETWORK_DEFAULT,

@@ -16,6 +16,9 @@
  */
 int connect_open_state(const struct store *store, bool make, struct err *err);
 
+/** connect_clean() - finish what killed runs have left of their networks at the host. */
+void connect_clean(const struct store *store, const struct idmap *map);
+
 /** CONNECT_UNMAPPABLE - connect_prepare(): a lesser way of mapping ids may work. */
 #define CONNECT_UNMAPPABLE 1
 

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "cgroup.h"
+#include "connect.h"
 #include "idmap.h"
 #include "rootfs/image.h"
 #include "rootfs/store.h"
@@ -119,6 +120,7 @@ static bool examine_store(struct examination *e, const char *path) {
         return false;
     }
     state_clean(&e->store, &e->map, NULL);
+    connect_clean(&e->store, &e->map);
     find(e, FINDING_OK, "store", "%s", e->store.path);
     return true;
 }

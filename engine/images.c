@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "connect.h"
 #include "rootfs/image.h"
 #include "rootfs/ref.h"
 #include "state.h"
@@ -57,6 +58,8 @@ int images_open(struct images *images, const char *path, const struct log *log, 
         r = store_open(&images->store, path, state_owners(images->map.mode), err);
     if (r == 0)
         state_clean(&images->store, &images->map, log);
+    if (r == 0)
+        connect_clean(&images->store, &images->map);
     return r;
 }
 

@@ -170,21 +170,11 @@ void link_wait_operational(int events_fd, uint32_t index, uint64_t timeout_nsec)
 
 /** is_kind() - whether the attributes of a link say that it is one of @kind. */
 static bool is_kind(const struct nlmsghdr *message, const char *kind) {
-    size_t size;
+    size_t size, length;
     const char *info = netlink_attribute(message, sizeof(struct ifinfomsg), IFLA_LINKINFO, &size);
+    const char *name = info ? netlink_find(info, size, IFLA_INFO_KIND, &length) : NULL;
 
-    for (size_t at = 0; info && at + sizeof(struct nlattr) <= size;) {
-        struct nlattr attribute;
-
-        memcpy(&attribute, info + at, sizeof attribute);
-        if (attribute.nla_len < sizeof attribute || attribute.nla_len > size - at)
-            break;
-        if (attribute.nla_type == IFLA_INFO_KIND)
-            return strncmp(info + at + sizeof attribute, kind,
-                           attribute.nla_len - sizeof attribute) == 0;
-        at += NLA_ALIGN(attribute.nla_len);
-    }
-    return false;
+    return name && strncmp(name, kind, length) == 0;
 }
 
 static int take_link(const struct nlmsghdr *message, void *context) {

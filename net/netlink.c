@@ -126,16 +126,14 @@ int netlink_open(int protocol, struct err *err) {
     return take_fd(fd);
 }
 
-const void *netlink_attribute(const struct nlmsghdr *message, size_t header_bytes, uint16_t type,
-                              size_t *ret_size) {
-    const char *data = (const char *)message;
-    size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(header_bytes);
+const void *netlink_find(const void *attributes, size_t size, uint16_t type, size_t *ret_size) {
+    const char *data = attributes;
 
-    while (at + sizeof(struct nlattr) <= message->nlmsg_len) {
+    for (size_t at = 0; at + sizeof(struct nlattr) <= size;) {
         struct nlattr attribute;
 
         memcpy(&attribute, data + at, sizeof attribute);
-        if (attribute.nla_len < sizeof attribute || attribute.nla_len > message->nlmsg_len - at)
+        if (attribute.nla_len < sizeof attribute || attribute.nla_len > size - at)
             break;
         if ((attribute.nla_type & NLA_TYPE_MASK) == type) {
             if (ret_size)
@@ -145,6 +143,15 @@ const void *netlink_attribute(const struct nlmsghdr *message, size_t header_byte
         at += NLA_ALIGN(attribute.nla_len);
     }
     return NULL;
+}
+
+const void *netlink_attribute(const struct nlmsghdr *message, size_t header_bytes, uint16_t type,
+                              size_t *ret_size) {
+    size_t begin = NLMSG_HDRLEN + NLMSG_ALIGN(header_bytes);
+
+    if (message->nlmsg_len < begin)
+        return NULL;
+    return netlink_find((const char *)message + begin, message->nlmsg_len - begin, type, ret_size);
 }
 
 /** take_error() - the outcome that an error message tells. */

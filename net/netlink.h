@@ -81,6 +81,9 @@ int netlink_dump(int fd, struct netlink_batch *batch,
                  int (*each)(const struct nlmsghdr *message, void *context), void *context,
                  struct err *err);
 
+/** netlink_find() - find an attribute among those of @size bytes.  Return: as below. */
+const void *netlink_find(const void *attributes, size_t size, uint16_t type, size_t *ret_size);
+
 /**
  * netlink_attribute() - find an attribute of a message that came in
  * @header_bytes: the size of the family's own header

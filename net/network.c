@@ -27,6 +27,7 @@
 
 #include "link.h"
 #include "nat.h"
+#include "nat_beside.h"
 #include "network_config.h"
 #include "network_connection.h"
 #include "network_enter.h"
@@ -264,6 +265,8 @@ static int open_way_out(struct network *network, const struct network_request *r
                       .n_ports = request->n_ports};
     int r = network->is_first ? network_bridge_raise_uplink(state, err) : 0;
 
+    if (r == 0 && network->is_first && state->way == NETWORK_OUT)
+        r = nat_beside_open(state->uplink, err);
     if (r == 0 && state->way == NETWORK_OUT)
         r = nat_allow_forwarding(state->uplink, err);
     if (r > 0) {
@@ -283,11 +286,8 @@ static int start_afresh(const struct network_request *request, struct network_st
     uint8_t random[6];
     int r = 0;
 
-    if (state->forwards)
-        nat_forbid_forwarding();
-    state->forwards = false;
+    network_close_way_out(state);
     state->next_port = FIRST_PORT;
-    state->uplink[0] = '\0';
     if (state->created_sec == 0)
         state->way = request->way;
     if (state->way == NETWORK_TO_HOST && request->make_namespace)
@@ -305,6 +305,39 @@ static int start_afresh(const struct network_request *request, struct network_st
     if (r == 0 && state->subnet.prefix == 0)
         r = network_config_choose(request->state_fd, request->subnet, &state->subnet, err);
     return r;
+}
+
+void network_close_way_out(struct network_state *state) {
+    if (state->forwards)
+        nat_forbid_forwarding();
+    if (state->uplink[0] && state->way == NETWORK_OUT)
+        (void)nat_beside_close(state->uplink, NULL);
+    state->forwards = false;
+    state->uplink[0] = '\0';
+}
+
+void network_clean(int state_fd) {
+    __attribute__((cleanup(network_entries_done))) struct network_entries all = {0};
+    _cleanup_close_ int lock_fd = -1;
+
+    if (network_config_list(state_fd, &all, NULL) < 0)
+        return;
+    for (size_t i = 0; i < all.n; i++) {
+        struct network_state *state = &all.items[i].state;
+
+        if (network_has_supervisor(state) || !state->uplink[0])
+            continue;
+        if (lock_fd < 0)
+            lock_fd = network_state_lock(state_fd, NULL);
+        network_state_done(state);
+        if (lock_fd < 0 || network_state_load(state_fd, all.items[i].name, state, NULL) < 0)
+            return;
+        network_drop_dead(state);
+        if (network_has_supervisor(state))
+            continue;
+        network_close_way_out(state);
+        network_state_save(state_fd, all.items[i].name, state, NULL);
+    }
 }
 
 static int load(const struct network_request *request, struct network_state *state,

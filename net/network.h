@@ -72,6 +72,13 @@ struct network_request {
 struct network;
 
 /**
+ * network_clean() - finish what runs that were killed have left of networks that led out
+ *
+ * Context: host, root.  A few system calls where there is nothing to do.
+ */
+void network_clean(int state_fd);
+
+/**
  * network_open() - take a place on a network
  *
  * The network's bridge is made when it is not there.

@@ -40,7 +40,8 @@ static int add_entry(struct network_entries *entries, int state_fd, const char *
     if (r < 0)
         return r;
     network_drop_dead(&entry->state);
-    if (entry->state.created_sec == 0 && !network_has_supervisor(&entry->state))
+    if (entry->state.created_sec == 0 && !entry->state.uplink[0] &&
+        !network_has_supervisor(&entry->state))
         network_state_done(&entry->state);
     else
         entries->n++;

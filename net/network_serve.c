@@ -232,10 +232,8 @@ static void leave(struct network *network) {
         return;
     network_drop_dead(&state);
     network_state_rest(&state, address);
-    if (state.forwards && !network_has_supervisor(&state)) {
-        nat_forbid_forwarding();
-        state.forwards = false;
-    }
+    if (!network_has_supervisor(&state))
+        network_close_way_out(&state);
     network_state_save(network->state_fd, network->name, &state, NULL);
 }
 

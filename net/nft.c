@@ -47,8 +47,7 @@ void nft_add_table(struct netlink_batch *batch, const struct nft_table *table) {
 }
 
 void nft_add_owned_table(struct netlink_batch *batch, const struct nft_table *table) {
-    begin(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, table->family);
-    netlink_put_string(batch, NFTA_TABLE_NAME, table->name);
+    nft_add_table(batch, table);
     netlink_put_be32(batch, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
 }
 
@@ -93,15 +92,52 @@ void nft_add_element(struct netlink_batch *batch, const struct nft_table *table,
     netlink_nest_end(batch);
 }
 
-void nft_rule_begin(struct netlink_batch *batch, const struct nft_table *table, const char *chain) {
-    begin(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, table->family);
+static void begin_rule(struct netlink_batch *batch, const struct nft_table *table,
+                       const char *chain, uint16_t where) {
+    begin(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | where, table->family);
     netlink_put_string(batch, NFTA_RULE_TABLE, table->name);
     netlink_put_string(batch, NFTA_RULE_CHAIN, chain);
     netlink_nest_begin(batch, NFTA_RULE_EXPRESSIONS, NULL, 0);
 }
 
+void nft_rule_begin(struct netlink_batch *batch, const struct nft_table *table, const char *chain) {
+    begin_rule(batch, table, chain, NLM_F_APPEND);
+}
+
+void nft_rule_begin_first(struct netlink_batch *batch, const struct nft_table *table,
+                          const char *chain) {
+    begin_rule(batch, table, chain, 0);
+}
+
 void nft_rule_end(struct netlink_batch *batch) {
     netlink_nest_end(batch);
+}
+
+/** The form in which nft(8) keeps comments: a type, a length, a text with its NUL. */
+void nft_rule_comment(struct netlink_batch *batch, const char *text) {
+    uint8_t data[2 + 101] = {0};
+    size_t size = strlen(text) + 1;
+
+    if (size > sizeof data - 2)
+        return;
+    data[1] = (uint8_t)size;
+    memcpy(data + 2, text, size);
+    netlink_put(batch, NFTA_RULE_USERDATA, data, 2 + size);
+}
+
+void nft_delete_rule(struct netlink_batch *batch, const struct nft_table *table, const char *chain,
+                     const void *handle_be) {
+    begin(batch, NFT_MSG_DELRULE, 0, table->family);
+    netlink_put_string(batch, NFTA_RULE_TABLE, table->name);
+    netlink_put_string(batch, NFTA_RULE_CHAIN, chain);
+    netlink_put(batch, NFTA_RULE_HANDLE, handle_be, 8);
+}
+
+void nft_list(struct netlink_batch *batch, uint16_t type) {
+    const struct nfgenmsg header = {.nfgen_family = NFPROTO_UNSPEC, .version = NFNETLINK_V0};
+
+    netlink_begin(batch, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_DUMP, &header,
+                  sizeof header);
 }
 
 static void expression_begin(struct netlink_batch *batch, const char *name) {

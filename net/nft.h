@@ -62,7 +62,20 @@ void nft_add_element(struct netlink_batch *batch, const struct nft_table *table,
  * not match ends the rule. */
 
 void nft_rule_begin(struct netlink_batch *batch, const struct nft_table *table, const char *chain);
+/** nft_rule_begin_first() - before the chain's other rules instead of behind them. */
+void nft_rule_begin_first(struct netlink_batch *batch, const struct nft_table *table,
+                          const char *chain);
 void nft_rule_end(struct netlink_batch *batch);
+
+/** nft_rule_comment() - after nft_rule_end(): a comment of at most 100 bytes. */
+void nft_rule_comment(struct netlink_batch *batch, const char *text);
+/** nft_delete_rule() - @handle_be: the kernel's number of it, as it comes. */
+void nft_delete_rule(struct netlink_batch *batch, const struct nft_table *table, const char *chain,
+                     const void *handle_be);
+/** nft_list() - ask for all chains (NFT_MSG_GETCHAIN) or rules (NFT_MSG_GETRULE), for
+ * netlink_dump().
+ */
+void nft_list(struct netlink_batch *batch, uint16_t type);
 
 /** nft_load_meta() - @key: enum nft_meta_keys */
 void nft_load_meta(struct netlink_batch *batch, uint32_t key, uint32_t reg);

@@ -155,3 +155,47 @@ test_publish_without_nat() {
     run "$mayfly" -i "$busybox" -n nat -p 80:0 -S true
     expect_complaint 2 '80:0'
 }
+
+# A host on which others forbid what they do not know.
+foreign_rules='
+table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; iifname "docker0" accept; }; }
+table inet firewalld { chain filter_FORWARD { type filter hook forward priority filter + 10; policy accept; ct state established,related accept; iifname "lo" accept; reject; }; }
+table inet free { chain forward { type filter hook forward priority filter; policy accept; }; }'
+
+test_nat_beside_firewalls_that_drop() {
+    only root
+    command -v nft >/dev/null || promised "no nft"
+    local outside before pid
+    make_outside
+    nft -f - <<<"$foreign_rules" || fail "no rules to try with"
+    before=$(nft list ruleset)
+    nsenter -n -t $outside busybox nc -ll -p 7070 -e echo reached >/dev/null 2>&1 </dev/null &
+    local listener=$!
+    make_fifos
+    "$mayfly" -q -i "$busybox" -n nat --timeout 60 -p 8088:80 "${fifos[@]}" \
+        -S 'until sleep 0.3 | nc 203.0.113.2 7070 | grep -m 1 reached; do :; done; echo ready >/told; nc -l -p 80 -e echo published; read x </go' >out &
+    pid=$!
+    await ready
+    expect_same "$(sleep 0.3 | nsenter -n -t $outside busybox nc -w 5 203.0.113.1 8088)" published
+    # Two rules each in those that are in the way, none in the one that is not.
+    expect_same "$(nft list ruleset | grep -c 'comment "mayfly: ')" 4
+    ! nft list table inet free | grep -q mayfly || fail "a rule where none is needed"
+    let_go
+    ends_with 0 $pid
+    expect_same "$(cat out)" reached
+    expect_same "$(nft list ruleset)" "$before"
+    # The same when it is killed, after one more command.
+    "$mayfly" -q -i "$busybox" -n nat --timeout 60 "${fifos[@]}" -S 'echo ready >/told; read x </go' &
+    pid=$!
+    await ready
+    kill -9 $pid
+    wait $pid 2>/dev/null
+    expect_same "$(nft list ruleset | grep -c 'comment "mayfly: ')" 4
+    runs "$mayfly" network ls
+    expect_same "$(nft list ruleset)" "$before"
+    expect_same "$(cat /proc/sys/net/ipv4/ip_forward)" 0
+    kill $listener
+    wait $listener 2>/dev/null
+    nft flush ruleset
+    end_outside
+}
