@@ -1,10 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs a fuzz target over the files that are given, each once, without libFuzzer. */
+/*
+ * Runs a fuzz target over the files that are given, without libFuzzer: each
+ * once, and where MUTATIONS=N says so, also each of its beginnings and N
+ * changed forms of it, the same ones each time.
+ */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint64_t random_next(void) {
+    static uint64_t state = 1;
+    uint64_t z = state += 0x9e3779b97f4a7c15u;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* A copy of its exact size, with @n_changes bytes that are something else. */
+static int run_changed(const uint8_t *data, size_t size, unsigned n_changes) {
+    uint8_t *copy = malloc(size ? size : 1);
+    int r = -1;
+
+    if (copy) {
+        if (size > 0)
+            memcpy(copy, data, size);
+        while (size > 0 && n_changes-- > 0)
+            copy[random_next() % size] = (uint8_t)random_next();
+        r = LLVMFuzzerTestOneInput(copy, size);
+    }
+    free(copy);
+    return r;
+}
+
+static int replay_changed(const uint8_t *data, size_t size) {
+    const char *text = getenv("MUTATIONS");
+    unsigned long n = text ? strtoul(text, NULL, 10) : 0;
+    int r = 0;
+
+    for (size_t i = 0; n > 0 && r >= 0 && i < size; i++)
+        r = run_changed(data, i, 0);
+    for (unsigned long i = 0; r >= 0 && i < n; i++)
+        r = run_changed(data, size, 1 + (unsigned)(random_next() % 8));
+    return r;
+}
 
 static int replay(const char *path) {
     FILE *file = fopen(path, "re");
@@ -19,6 +61,8 @@ static int replay(const char *path) {
         rewind(file);
         if (fread(data, 1, (size_t)size, file) == (size_t)size)
             r = LLVMFuzzerTestOneInput(data, (size_t)size);
+        if (r >= 0)
+            r = replay_changed(data, (size_t)size);
     }
     if (r < 0)
         fprintf(stderr, "%s: not replayed\n", path);
