@@ -138,7 +138,7 @@ static void start_dnsmasq(int state_fd, const char *range) {
                       getpid(), state_fd, range) == 0);
 }
 
-static void stop_dnsmasq(int state_fd) {
+static void stop_server(int state_fd) {
     /* It has let go of its port when its pid file is gone. */
     NS_CHECK(ns_shell("cd /proc/%d/fd/%d && p=$(cat pid) && kill $p &&"
                       " while kill -0 $p 2>/dev/null; do :; done; rm -f leases",
@@ -182,20 +182,65 @@ static void dnsmasq_lease(void) {
     now_nsec = clock_monotonic();
     pass_time(&box, now_nsec + 61 * NSEC_PER_SEC, true);
     NS_CHECK(network_deadline(box.network) > now_nsec + 90 * NSEC_PER_SEC, "not renewed");
-    stop_dnsmasq(state_fd);
+    stop_server(state_fd);
     start_dnsmasq(state_fd, "192.168.9.100,192.168.9.110");
     pass_time(&box, now_nsec + 122 * NSEC_PER_SEC, true);
     NS_CHECK(network_deadline(box.network) > now_nsec + 150 * NSEC_PER_SEC, "not renewed");
     box_stop(&box);
     /* The kernel ends the container's namespace, and with it the link, in the background. */
     NS_CHECK(ns_shell("while ip -o link | grep -q mayfly; do :; done") == 0);
-    stop_dnsmasq(state_fd);
+    stop_server(state_fd);
 }
 
 Test(network_peers, dnsmasq_gives_a_lease_and_is_restarted) {
     if (!ns_has("dnsmasq"))
         cr_skip_test("dnsmasq is not installed");
     cr_assert(ns_run(dnsmasq_lease));
+}
+
+/** start_dhcpd() - returns when it is ready: it goes into the background then. */
+static void start_dhcpd(int state_fd) {
+    NS_CHECK(ns_shell("cd /proc/%d/fd/%d && touch leases && printf '%%s\\n' 'authoritative;'"
+                      " 'default-lease-time 120; max-lease-time 120;'"
+                      " 'subnet 192.168.9.0 netmask 255.255.255.0 {'"
+                      " ' range 192.168.9.100 192.168.9.110; option routers 192.168.9.1;'"
+                      " ' option domain-name-servers 192.168.9.53;'"
+                      " ' option domain-name \"lan.example\"; }' >conf &&"
+                      " dhcpd -4 -q -cf $PWD/conf -lf $PWD/leases -pf $PWD/pid br9 >out 2>&1",
+                      getpid(), state_fd) == 0);
+}
+
+static void dhcpd_lease(void) {
+    int state_fd = ns_state_dir();
+    struct box box;
+    uint64_t now_nsec;
+    uint32_t address_be;
+
+    make_bridge();
+    start_dhcpd(state_fd);
+    attach(&box);
+    NS_CHECK(box_setup(&box, &setup) == 0, "%s", box.err.message);
+    NS_CHECK(box.lease.client.lease.lease_sec == 120);
+    NS_CHECK(strcmp(box.lease.client.lease.domain, "lan.example") == 0);
+    address_be = network_address(box.network);
+    /* Renewed, and once more by a server that was started anew and has forgotten all. */
+    now_nsec = clock_monotonic();
+    pass_time(&box, now_nsec + 61 * NSEC_PER_SEC, true);
+    NS_CHECK(network_deadline(box.network) > now_nsec + 90 * NSEC_PER_SEC, "not renewed");
+    stop_server(state_fd);
+    start_dhcpd(state_fd);
+    pass_time(&box, now_nsec + 122 * NSEC_PER_SEC, true);
+    NS_CHECK(network_deadline(box.network) > now_nsec + 150 * NSEC_PER_SEC, "not renewed");
+    NS_CHECK(network_address(box.network) == address_be);
+    box_stop(&box);
+    NS_CHECK(ns_shell("while ip -o link | grep -q mayfly; do :; done") == 0);
+    stop_server(state_fd);
+}
+
+Test(network_peers, isc_dhcp_server_gives_a_lease_and_is_restarted) {
+    if (!ns_has("dhcpd"))
+        cr_skip_test("isc-dhcp-server is not installed");
+    cr_assert(ns_run(dhcpd_lease));
 }
 
 static void dnsmasq_refuses(void) {
@@ -207,7 +252,7 @@ static void dnsmasq_refuses(void) {
     start_dnsmasq(state_fd, "192.168.9.100,192.168.9.100");
     attach(&box);
     NS_CHECK(box_setup(&box, &setup) == 0, "%s", box.err.message);
-    stop_dnsmasq(state_fd);
+    stop_server(state_fd);
     start_dnsmasq(state_fd, "192.168.9.200,192.168.9.200");
     now_nsec = clock_monotonic() + 61 * NSEC_PER_SEC;
     pass_time(&box, now_nsec, true);
@@ -220,7 +265,7 @@ static void dnsmasq_refuses(void) {
     NS_CHECK(strstr(last_log, "is now 192.168.9.200"), "%s", last_log);
     NS_CHECK(box_shell(&box, "ip -4 addr show dev eth0 | grep -q 'inet 192.168.9.200/24'") == 0);
     box_stop(&box);
-    stop_dnsmasq(state_fd);
+    stop_server(state_fd);
 }
 
 Test(network_peers, a_server_that_takes_an_address_back) {
@@ -237,7 +282,7 @@ static void dnsmasq_falls_silent(void) {
     start_dnsmasq(state_fd, "192.168.9.100,192.168.9.110");
     attach(&box);
     NS_CHECK(box_setup(&box, &setup) == 0, "%s", box.err.message);
-    stop_dnsmasq(state_fd);
+    stop_server(state_fd);
     pass_time(&box, clock_monotonic() + 121 * NSEC_PER_SEC, false);
     NS_CHECK(strstr(last_log, "no DHCP server answers"), "%s", last_log);
     NS_CHECK(box_shell(&box, "ip -4 addr show dev eth0 | grep -q inet") != 0);
