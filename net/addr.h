@@ -5,6 +5,7 @@
 #include "netlink.h"
 #include "subnet.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,10 @@ void addr_delete(struct netlink_batch *batch, uint32_t index, uint32_t address_b
 void addr_add_route(struct netlink_batch *batch, uint32_t index, uint32_t network_be,
                     uint8_t prefix, uint32_t gateway_be);
 
+/** addr_delete_route() - take a route on the link itself away. */
+void addr_delete_route(struct netlink_batch *batch, uint32_t index, uint32_t network_be,
+                       uint8_t prefix);
+
 /**
  * addr_add_local() - take every address of a network for this machine's own
  *
@@ -43,6 +48,17 @@ void addr_add_local(struct netlink_batch *batch, uint32_t index, uint32_t networ
 /** addr_add_neighbour() - say for good which hardware address an IPv4 address has. */
 void addr_add_neighbour(struct netlink_batch *batch, uint32_t index, uint32_t address_be,
                         const uint8_t mac[6]);
+
+/**
+ * addr_is_taken() - whether somebody on a link has an IPv4 address
+ * @fd: a socket to rtnetlink
+ * @name: of the link, which is up and has no address
+ * @wait_nsec: for an answer; passing it means no
+ *
+ * Asked by ARP, without a sender, as RFC 5227 has it.
+ */
+bool addr_is_taken(int fd, uint32_t index, const char *name, uint32_t address_be,
+                   uint64_t wait_nsec);
 
 /**
  * addr_get_routes() - the networks that the host has IPv4 routes to, in every table

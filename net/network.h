@@ -120,11 +120,13 @@ int network_attach(struct network *network, pid_t container, struct err *err);
  * @client: with the lease and its times
  * @socket_fd, @route_fd: for renewals by the host (network_adopt()); -1 when nothing has to be
  *                        renewed
+ * @taken_be: an address that was offered and is another's already; 0: none was
  */
 struct network_lease {
     struct dhcp_client client;
     int socket_fd;
     int route_fd;
+    uint32_t taken_be;
 };
 
 /**

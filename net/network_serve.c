@@ -25,9 +25,15 @@
 #define MAX_MESSAGES 16
 
 void network_adopt(struct network *network, struct network_lease *lease) {
+    char text[INET_ADDRSTRLEN];
+
     network_lease_close(&network->lease);
     network->lease = *lease;
     network->has_lease = true;
+    if (lease->taken_be)
+        log_warning(network->log,
+                    "network: the DHCP server's %s is another machine's already: it was told so",
+                    inet_ntop(AF_INET, &lease->taken_be, text, sizeof text));
     lease->socket_fd = lease->route_fd = -1;
 }
 

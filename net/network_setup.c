@@ -23,6 +23,9 @@
 
 /* How long a link may take to come up before the exchange is tried all the same. */
 #define OPERATIONAL_NSEC (100 * NSEC_PER_MSEC)
+/* How long an owner of an address has to say so; one that lives does within a millisecond. */
+#define PROBE_NSEC (60 * NSEC_PER_MSEC)
+#define MAX_DECLINES 3
 
 void network_lease_close(struct network_lease *lease) {
     cleanup_close_p(&lease->socket_fd);
@@ -158,6 +161,37 @@ static int set_up_links(int route_fd, struct link_info *ret_link, struct err *er
     return r < 0 ? err_wrap(err, "lo: up") : 0;
 }
 
+/**
+ * get_own_lease() - one whose address nobody else on the link has
+ *
+ * On a bridge of ours that cannot be, since none can be taken that was not given.
+ */
+static int get_own_lease(const struct network_setup_request *request, const struct link_info *link,
+                         int route_fd, int socket_fd, struct network_lease *lease,
+                         struct err *err) {
+    struct dhcp_client *client = &lease->client;
+    struct dhcp_client_output output;
+    char text[INET_ADDRSTRLEN];
+    int r = get_lease(client, socket_fd, request->timeout_nsec, err);
+
+    for (int tries = 0; r == 0 && request->renew; tries++) {
+        uint32_t address_be = client->lease.address_be;
+
+        if (!addr_is_taken(route_fd, link->index, NETWORK_LINK, address_be, PROBE_NSEC))
+            return 0;
+        lease->taken_be = address_be;
+        dhcp_client_decline(client, clock_monotonic(), &output);
+        if (output.has_message)
+            (void)dhcp_socket_send(socket_fd, &output.message, 0, DHCP_SERVER_PORT, DHCP_MAX_BYTES);
+        if (tries == MAX_DECLINES)
+            return err_set(err, -EADDRINUSE,
+                           "DHCP: the server gives addresses that others have, %s at last",
+                           inet_ntop(AF_INET, &address_be, text, sizeof text));
+        r = get_lease(client, socket_fd, request->timeout_nsec, err);
+    }
+    return r;
+}
+
 int network_setup(const struct network_setup_request *request, struct network_lease *ret_lease,
                   struct err *err) {
     _cleanup_close_ int route_fd = netlink_open(NETLINK_ROUTE, err);
@@ -167,6 +201,7 @@ int network_setup(const struct network_setup_request *request, struct network_le
     int r;
 
     ret_lease->socket_fd = ret_lease->route_fd = -1;
+    ret_lease->taken_be = 0;
     if (route_fd < 0)
         return route_fd;
     r = set_up_links(route_fd, &link, err);
@@ -178,7 +213,7 @@ int network_setup(const struct network_setup_request *request, struct network_le
     if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
         return err_errno(err, "random bytes");
     dhcp_client_init(&ret_lease->client, link.mac, request->hostname, seed, clock_monotonic());
-    r = get_lease(&ret_lease->client, socket_fd, request->timeout_nsec, err);
+    r = get_own_lease(request, &link, route_fd, socket_fd, ret_lease, err);
     if (r < 0)
         return r;
     /* Nobody renews what the host will not take away. */

@@ -295,6 +295,36 @@ Test(network_peers, a_server_that_falls_silent) {
     cr_assert(ns_run(dnsmasq_falls_silent));
 }
 
+static void address_taken(void) {
+    int state_fd = ns_state_dir();
+    struct box box;
+
+    /* The only address but one belongs to a machine that the server does not know of. */
+    make_bridge();
+    NS_CHECK(ns_shell("ip link add squatter type veth peer name far && ip link set far master br9"
+                      " up && unshare -n sleep 100 >/dev/null 2>&1 & p=$!;"
+                      " until ip link set squatter netns $p 2>/dev/null; do :; done;"
+                      " nsenter -n -t $p ip addr add 192.168.9.100/24 dev squatter;"
+                      " nsenter -n -t $p ip link set squatter up;"
+                      " until ping -c1 -W1 192.168.9.100 >/dev/null 2>&1 ||"
+                      " busybox ping -c1 -W1 192.168.9.100 >/dev/null; do :; done") == 0);
+    start_dnsmasq(state_fd, "192.168.9.100,192.168.9.101");
+    for (int i = 0; i < 24 && !strstr(last_log, "192.168.9.100 is another"); i++) {
+        attach(&box);
+        NS_CHECK(box_setup(&box, &setup) == 0, "%s", box.err.message);
+        NS_CHECK(strcmp(ns_address(&box), "192.168.9.101") == 0, "%s", ns_address(&box));
+        box_stop(&box);
+    }
+    NS_CHECK(strstr(last_log, "192.168.9.100 is another"), "%s", last_log);
+    stop_server(state_fd);
+}
+
+Test(network_peers, an_address_that_another_machine_has) {
+    if (!ns_has("dnsmasq"))
+        cr_skip_test("dnsmasq is not installed");
+    cr_assert(ns_run(address_taken));
+}
+
 static void no_server(void) {
     const struct network_setup_request hasty = {
         .hostname = "box", .renew = true, .timeout_nsec = 700 * NSEC_PER_MSEC};
