@@ -30,7 +30,6 @@
 #include <sys/wait.h>
 
 #define LINK "out0"
-#define API_SOCKET "slirp4netns"
 #define READY_NSEC (10 * NSEC_PER_SEC)
 #define TUN "/dev/net/tun"
 #define ANSWER_BYTES 512
@@ -38,7 +37,10 @@
 /* Which descriptors the program has, always the same ones. */
 enum { FD_USER_NS = 3, FD_NET_NS, FD_READY, FD_LIFE, FD_API, N_FDS };
 
-#define FD_PATH(n) "/proc/self/fd/" #n
+/* The same as paths. */
+#define USER_NS "/proc/self/fd/3"
+#define NET_NS "/proc/self/fd/4"
+#define READY "/proc/self/fd/5"
 
 static int open_namespace(pid_t pid, const char *kind, struct err *err) {
     char path[40];
@@ -84,7 +86,7 @@ static int push_all(struct strv *argv, const char *const *words) {
 static int make_pasta(struct strv *argv, const struct outside *outside) {
     static const char *const words[] = {
         "pasta",    "--foreground", "--quiet",  "--config-net", "--ns-ifname", LINK,
-        "--userns", FD_PATH(3),     "--netns",  FD_PATH(4),     "--pid",       FD_PATH(5),
+        "--userns", USER_NS,        "--netns",  NET_NS,         "--pid",       READY,
         "--tcp-ns", "none",         "--udp-ns", "none",         "--no-map-gw", "--no-netns-quit",
         NULL};
     int r = push_all(argv, words);
@@ -100,12 +102,12 @@ static int make_slirp(struct strv *argv, const struct outside *outside) {
                                         "--mtu=65520",
                                         "--disable-host-loopback",
                                         "--netns-type=path",
-                                        "--userns-path=" FD_PATH(3),
+                                        "--userns-path=/proc/self/fd/3",
                                         "--ready-fd=5",
                                         "--exit-fd=6",
                                         NULL};
-    static const char *const api[] = {"--api-socket=" FD_PATH(7) "/" API_SOCKET, NULL};
-    static const char *const rest[] = {FD_PATH(4), LINK, NULL};
+    static const char *const api[] = {"--api-socket=/proc/self/fd/7/slirp4netns", NULL};
+    static const char *const rest[] = {NET_NS, LINK, NULL};
     int r = push_all(argv, words);
 
     if (r == 0 && outside->n_ports > 0)
@@ -218,7 +220,7 @@ static int ask_for_port(const struct outside *outside, const struct nat_port *po
              "\"host_port\":%u,\"guest_port\":%u}}",
              port->protocol == IPPROTO_TCP ? "tcp" : "udp", str_eq(host, "*") ? "0.0.0.0" : host,
              port->host_port, port->container_port);
-    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" API_SOCKET,
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/slirp4netns",
              outside->api_fd);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
         fd_write_all(fd, request, strlen(request)) == 0 && shutdown(fd, SHUT_WR) == 0)

@@ -20,7 +20,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
+#include <spawn.h> /* NOLINT(readability-duplicate-include): the C library's, not ours */
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -133,6 +133,8 @@ static void make_inner(const struct id_range *ranges, unsigned n, struct id_rang
         ret[i] = (struct id_range){ranges[i].inside, ranges[i].inside, ranges[i].count};
 }
 
+/* NOLINTBEGIN(clang-analyzer-unix.Vfork,clang-analyzer-security.insecureAPI.vfork): as in
+ * spawn_within() */
 int userns_map_within(int owner_fd, const struct idmap *map, pid_t pid, struct err *err) {
     struct idmap inner = *map;
     volatile int r = 0;
@@ -142,7 +144,7 @@ int userns_map_within(int owner_fd, const struct idmap *map, pid_t pid, struct e
     inner.mode = map->mode == IDMAP_SINGLE ? IDMAP_SINGLE : IDMAP_IDENTITY;
     make_inner(map->uids, map->n_uids, inner.uids);
     make_inner(map->gids, map->n_gids, inner.gids);
-    helper = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+    helper = vfork();
     if (helper < 0)
         return err_errno(err, "cannot make a process");
     if (helper == 0) {
@@ -154,6 +156,7 @@ int userns_map_within(int owner_fd, const struct idmap *map, pid_t pid, struct e
         ;
     return r == USERNS_UNMAPPABLE ? -EPERM : r;
 }
+/* NOLINTEND(clang-analyzer-unix.Vfork,clang-analyzer-security.insecureAPI.vfork) */
 
 int userns_make(const struct idmap *map, int *ret_net_fd, struct err *err) {
     _cleanup_close_ int pidfd = -1;
