@@ -138,7 +138,8 @@ int log_reader_open(struct log_reader *reader, int dir_fd, struct err *err) {
 void log_reader_close(struct log_reader *reader) {
     if (reader->fd >= 0)
         close(take_fd(reader->fd));
-    free(take_ptr(reader->record));
+    free(reader->record);
+    reader->record = NULL;
 }
 
 /* Whether the file that is being read is no longer the one that is written. */

@@ -79,7 +79,8 @@ void kept_done(struct kept *kept) {
     kept_unlock(kept);
     if (kept->dir_fd >= 0)
         close(take_fd(kept->dir_fd));
-    free(take_ptr(kept->name));
+    free(kept->name);
+    kept->name = NULL;
 }
 
 void kept_list_done(struct kept *kept, size_t n) {

@@ -98,9 +98,7 @@ static int set_restart(struct life *life, const char *value, struct err *err) {
     const char *max = str_after(value, "on-failure:");
     uint64_t n = 0;
 
-    if (max && str_to_u64(max, INT_MAX, &n) == 0 && n > 0)
-        life->restart = RESTART_ON_FAILURE;
-    else if (str_eq(value, "on-failure"))
+    if (str_eq(value, "on-failure") || (max && str_to_u64(max, INT_MAX, &n) == 0 && n > 0))
         life->restart = RESTART_ON_FAILURE;
     else if (str_eq(value, "always"))
         life->restart = RESTART_ALWAYS;
@@ -139,7 +137,8 @@ static int set_stop_timeout(struct life *life, const char *value, struct err *er
 
 static int set_health_command(struct life *life, const char *value, struct err *err) {
     if (!*value || str_eq(value, "none")) {
-        free(take_ptr(life->health.command));
+        free(life->health.command);
+        life->health.command = NULL;
         return 0;
     }
     return plan_set_string(&life->health.command, value, err);

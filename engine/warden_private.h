@@ -55,43 +55,43 @@ struct warden {
 };
 
 /** warden_listen() - open the socket for callers.  Return: 0 or -errno with a text. */
-int warden_listen(struct warden *warden, struct err *err);
+int warden_listen(struct warden *k, struct err *err);
 
 /** warden_accept() - take the connections that wait. */
-void warden_accept(struct warden *warden);
+void warden_accept(struct warden *k);
 
 /** warden_serve() - a caller has said something, or has gone; the caller may be forgotten. */
-void warden_serve(struct warden *warden, size_t i);
+void warden_serve(struct warden *k, size_t i);
 
 /** warden_serve_viewer() - the same of somebody attached. */
-void warden_serve_viewer(struct warden *warden, size_t i);
+void warden_serve_viewer(struct warden *k, size_t i);
 
 /** warden_answer() - answer all that wait for @call with @value, and forget them. */
-void warden_answer(struct warden *warden, enum ask call, int value);
+void warden_answer(struct warden *k, enum ask call, int value);
 
 /** warden_refuse() - the same with an error. */
-void warden_refuse(struct warden *warden, enum ask call, const struct err *err);
+void warden_refuse(struct warden *k, enum ask call, const struct err *err);
 
 /** warden_stop() - ask the container to end, and kill it after a time (CLOCK_NEVER: never). */
-void warden_stop(struct warden *warden, uint64_t timeout_nsec);
+void warden_stop(struct warden *k, uint64_t timeout_nsec);
 
 /** warden_signal() - send the main program a signal.  Return: 0 or -errno. */
-int warden_signal(struct warden *warden, int signal);
+int warden_signal(struct warden *k, int signal);
 
 /** warden_pause() - stop all of the container, or let it go on.  Return: 0 or -errno with a text.
  */
-int warden_pause(struct warden *warden, bool pause, struct err *err);
+int warden_pause(struct warden *k, bool pause, struct err *err);
 
 /** warden_save() - write the state down; what cannot be written is told the log. */
-void warden_save(struct warden *warden);
+void warden_save(struct warden *k);
 
 /** warden_health_begin() - the container has begun. */
-void warden_health_begin(struct warden *warden);
+void warden_health_begin(struct warden *k);
 
 /** warden_health_end() - it has ended. */
-void warden_health_end(struct warden *warden);
+void warden_health_end(struct warden *k);
 
 /** warden_health_dispatch() - the look's connection is readable, or its deadline has passed. */
-void warden_health_dispatch(struct warden *warden, bool is_readable);
+void warden_health_dispatch(struct warden *k, bool is_readable);
 
 #endif

@@ -81,7 +81,8 @@ static void say_change(const struct console *messages, struct watch_change *chan
     else
         err_set(&text, 0, "changed: %s and more", shown(change->path));
     console_log(messages, LOG_LEVEL_INFO, text.message);
-    free(take_ptr(change->path));
+    free(change->path);
+    change->path = NULL;
 }
 
 /* One run and the wait for the next.  Return: 0 to go on, 1 with the exit status, -errno. */
