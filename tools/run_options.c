@@ -49,7 +49,7 @@ static int add_images(struct run_options *run, const char *value, const struct s
     for (size_t i = 0; i < words.n; i++) {
         char *image = source->directory
                           ? run_file_rebase("image", words.items[i], source->directory)
-                          : take_ptr(words.items[i]);
+                          : strdup(words.items[i]);
 
         if (strv_push_take(images, image) < 0)
             return err_nomem(err);
