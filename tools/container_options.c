@@ -70,7 +70,8 @@ static const struct option_spec container_options[] = {
      "who is killed first when the host is out of memory: -1000 to 1000", 0},
     {"shm-size", 0, "SIZE", LIMITS, "of /dev/shm (64m)", 0},
     {"sysctl", 0, "NAME=VALUE", LIMITS,
-     "a switch of the kernel's for the container alone: net.*, fs.mqueue.*, kernel.shmmax ...", 0},
+     "a switch of the kernel's for the container alone: net.*, fs.mqueue.*, kernel.shmmax and such",
+     0},
 
     {"cap-add", 0, "CAP", CONFINEMENT,
      "one more capability over the container's own user namespace: NET_ADMIN, or ALL", 0},
