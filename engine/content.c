@@ -355,8 +355,10 @@ int content_scan(const struct store *store, const char *path, struct content *re
     buf_append(&content.list, MAGIC, sizeof MAGIC);
     sha256_init(&walk.sha);
     r = visit(&walk, AT_FDCWD, path, 0);
-    if (r == -ENOENT || r == -ENOTDIR)
-        return err_wrap(err, "%s is being changed", path);
+    if (r == -ENOENT || r == -ENOTDIR) {
+        (void)err_wrap(err, "%s is being changed", path);
+        return -EBUSY;
+    }
     if (r < 0)
         return err_wrap(err, "%s", path);
     if (buf_failed(&content.list))

@@ -90,8 +90,6 @@ static int scan_volumes(struct remember *m, struct content *ret_volumes, struct 
     for (size_t i = 0; r == 0 && i < m->plan->n_volumes; i++) {
         content_done(&ret_volumes[i]);
         r = content_scan(m->store, m->plan->volumes[i].source, &ret_volumes[i], err);
-        if (r == -ENOENT && access(m->plan->volumes[i].source, F_OK) < 0)
-            r = 0; /* the container's start says what is wrong, and how to mend it */
     }
     return r;
 }
@@ -116,7 +114,9 @@ static int know_inputs(struct remember *m, struct err *err) {
         return err_nomem(err);
     if (r < 0) {
         m->transient = true;
-        log_warning(m->log, "-r: the steps are not remembered: %s", why.message);
+        /* Of a volume that is not there the container's start says how to mend it. */
+        if (r != -ENOENT)
+            log_warning(m->log, "-r: the steps are not remembered: %s", why.message);
         return 0;
     }
     remember_key_image(image, image->in_store ? NULL : directory.hex, m->previous);
@@ -289,6 +289,7 @@ static void tell_reason(struct remember *m, size_t index, const struct strv *fac
     const struct remember_miss miss = {
         .plan = m->plan,
         .index = index,
+        .is_first = m->chain.layers.n == 0,
         .facts = facts,
         .volumes = m->volumes,
         .upload = *upload->hex ? upload : NULL,
@@ -339,7 +340,7 @@ static int keep_lists(struct remember *m, const struct content *upload, struct e
     int r = *upload->hex ? content_keep(m->store, upload, err) : 0;
 
     for (size_t i = 0; r == 0 && i < m->plan->n_volumes; i++)
-        r = *m->volumes[i].hex ? content_keep(m->store, &m->volumes[i], err) : 0;
+        r = content_keep(m->store, &m->volumes[i], err);
     return r;
 }
 

@@ -30,8 +30,10 @@ static int likeness(const struct step_record *record, const struct remember_miss
 
     if (record->number != miss->index + 1)
         return 0;
+    if (same_below && !same_command)
+        return miss->is_first ? 0 : 2; /* on an image anything may come first */
     if (same_below)
-        return same_command ? 3 : 2;
+        return 3;
     return same_command && record->image && str_eq(record->image, miss->plan->image);
 }
 
@@ -64,9 +66,7 @@ static void explain(const struct store *store, const struct step_record *record,
     if (!label)
         return;
     if (str_after(label, "previous\t")) {
-        buf_puts(text, miss->index == 0 || miss->plan->actions[0].kind == ACTION_WORKDIR
-                           ? "the image changed"
-                           : "what is below it changed");
+        buf_puts(text, miss->is_first ? "the image changed" : "what is below it changed");
         return;
     }
     content = content_of(miss, label, &name);

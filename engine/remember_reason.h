@@ -8,10 +8,12 @@
 #include "plan.h"
 #include "rootfs/store.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
  * struct remember_miss - a step for which nothing was found
+ * @is_first: nothing remembered is below it but the image
  * @facts: what its key was made of
  * @volumes: what the plan's volumes hold
  * @upload: what an upload copies; NULL for others
@@ -19,6 +21,7 @@
 struct remember_miss {
     const struct plan *plan;
     size_t index;
+    bool is_first;
     const struct strv *facts;
     const struct content *volumes;
     const struct content *upload;

@@ -383,7 +383,7 @@ test_remember_steps_are_listed_and_pruned() {
     runs "$mayfly" -r -i "$busybox" --remember-for 1ms -S 'echo short'
     runs "$mayfly" steps
     expect_same "$(grep -c 'main.c changed$' "$TEST_DIR/out")" 1
-    expect_same "$(grep -c ' new$' "$TEST_DIR/out")" 1
+    expect_same "$(grep -c ' new$' "$TEST_DIR/out")" 2
     expect_same "$(grep -c 'step 1 before it ran$' "$TEST_DIR/out")" 2
     grep -q '  1     head -c 300000 /dev/zero.*  3[0-9][0-9]kB .* 6 days ' "$TEST_DIR/out" || fail "size and age"
     grep -Eq '^pids .*(kB|B)  ' "$TEST_DIR/out" || fail "no kept directory"
