@@ -32,11 +32,9 @@ int result_add(struct result *result, const struct action_result *action) {
 static void merge(uint64_t *place, uint64_t value, bool is_peak) {
     if (value == CGROUP_UNKNOWN)
         return;
-    if (*place == CGROUP_UNKNOWN)
-        *place = value;
-    else if (!is_peak)
+    if (*place != CGROUP_UNKNOWN && !is_peak)
         *place += value;
-    else if (value > *place)
+    else if (*place == CGROUP_UNKNOWN || value > *place)
         *place = value;
 }
 
