@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 /* Changes when the same facts come to mean another container. */
 #define VERSION "1"
@@ -97,6 +98,23 @@ static int add_limits(const struct plan *plan, struct strv *facts) {
     if (r == 0)
         r = add(facts, "processors", limits->cpuset ? limits->cpuset : "");
     return r == 0 ? add_number(facts, "number of processes", limits->pids) : r;
+}
+
+/* What a program sees of these needs no group. */
+static int add_allowances(const struct plan *plan, struct strv *facts) {
+    int r = add_number(facts, "size of /dev/shm", plan->shm_bytes);
+
+    for (size_t i = 0; r == 0 && i < plan->ulimits.n; i++) {
+        const struct ulimit *ulimit = &plan->ulimits.items[i];
+        char text[80];
+
+        snprintf(text, sizeof text, "%d=%" PRIu64 ":%" PRIu64, ulimit->resource, ulimit->soft,
+                 ulimit->hard);
+        r = add(facts, "limit of each process", text);
+    }
+    for (size_t i = 0; r == 0 && i < plan->sysctls.n; i++)
+        r = add(facts, "kernel's switch", plan->sysctls.items[i]);
+    return r;
 }
 
 static int add_paths(struct strv *facts, const char *label, const struct strv *paths) {
@@ -185,6 +203,8 @@ int remember_key_facts(const struct plan *plan, size_t index, const struct remem
         r = add_number(facts, "--read-only", plan->read_only);
     if (r == 0)
         r = add_limits(plan, facts);
+    if (r == 0)
+        r = add_allowances(plan, facts);
     if (r == 0)
         r = add_confinement(plan, facts);
     if (r == 0)

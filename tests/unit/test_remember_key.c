@@ -79,6 +79,12 @@ Test(remember_key, whatever_a_step_can_see) {
     expect_another(&step, before, "a read-only root");
     step.plan.limits.memory_bytes = 1 << 26;
     expect_another(&step, before, "a limit");
+    step.plan.shm_bytes = 1 << 20;
+    expect_another(&step, before, "the size of /dev/shm");
+    cr_assert_eq(ulimits_add(&step.plan.ulimits, "nofile=100", NULL), 0);
+    expect_another(&step, before, "a limit of each process");
+    cr_assert_eq(strv_push(&step.plan.sysctls, "net.ipv4.ip_default_ttl=9"), 0);
+    expect_another(&step, before, "a switch of the kernel's");
     cr_assert_eq(confinement_drop_cap(&step.plan.confinement, "KILL", NULL), 0);
     expect_another(&step, before, "a capability");
     cr_assert_eq(confinement_set_security(&step.plan.confinement, "no-new-privileges", NULL), 0);
