@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/sys.h"
 #include "spawn.h"
 
 #include <errno.h>
@@ -158,19 +159,25 @@ int userns_map_within(int owner_fd, const struct idmap *map, pid_t pid, struct e
 }
 /* NOLINTEND(clang-analyzer-unix.Vfork,clang-analyzer-security.insecureAPI.vfork) */
 
+/* The child of userns_make(): is there, without a lock or anything else of its parent's. */
+static _Noreturn void hold_namespaces(pid_t parent) {
+    (void)sys_close_range(0, ~0U);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (getppid() == parent)
+        pause();
+    _exit(1);
+}
+
 int userns_make(const struct idmap *map, int *ret_net_fd, struct err *err) {
     _cleanup_close_ int pidfd = -1;
-    pid_t pid = spawn(CLONE_NEWUSER | CLONE_NEWNET, -1, &pidfd, err);
+    pid_t self = getpid(), pid = spawn(CLONE_NEWUSER | CLONE_NEWNET, -1, &pidfd, err);
     char path[40];
     int r;
 
     if (pid < 0)
         return pid;
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;)
-            pause();
-    }
+    if (pid == 0)
+        hold_namespaces(self);
     r = userns_map(map, pid, err);
     if (r == 0) {
         snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);

@@ -88,14 +88,14 @@ test_names_are_those_of_running_containers_of_the_same_network() {
 test_a_name_is_found_by_glibc() {
     needs_debian
     make_fifos
-    "$mayfly" -q -i "$busybox" --timeout 60 --name someone "${fifos[@]}" -S "$address >/told; echo ready >/told; read x </go" &
-    local peer
-    read -r peer <>"$TEST_DIR/told"
+    mkdir t && chmod 777 t
+    "$mayfly" -q -i "$busybox" --timeout 60 --name someone -v "$PWD/t:/t" "${fifos[@]}" \
+        -S "$address >/t/address; echo ready >/told; read x </go" &
     await ready
     runs "$mayfly" -q -i "$debian" --timeout 60 -S 'getent ahostsv4 someone | head -n 1 | cut -d" " -f1' -S 'getent hosts nosuch; test $? = 2'
     let_go
     wait
-    expect_out "$peer"
+    expect_out "$(cat t/address)"
 }
 
 test_isolated_containers_do_not_reach_each_other() {
