@@ -74,12 +74,14 @@ int main(int argc, char **argv) {
     struct mayfly_container *container = NULL;
     struct mayfly_plan *plan = NULL;
     uint64_t *times[N_KINDS];
-    size_t rounds;
+    double medians[N_KINDS];
+    size_t rounds, middle;
     int r;
 
     if (argc < 4)
         return 2;
     rounds = strtoul(argv[1], NULL, 10);
+    middle = rounds / 2;
     for (int kind = 0; kind < N_KINDS; kind++)
         times[kind] = calloc(rounds, sizeof **times);
     r = mayfly_plan_new(argv[2], &plan, &error);
@@ -99,8 +101,9 @@ int main(int argc, char **argv) {
         "\n| a function in a container | median ms | ratio to limit.c |\n| --- | ---: | ---: |\n");
     for (int kind = 0; kind < N_KINDS; kind++) {
         qsort(times[kind], rounds, sizeof **times, compare);
-        printf("| %s | %.2f | %.2f |\n", names[kind], (double)times[kind][rounds / 2] / 1000,
-               (double)times[kind][rounds / 2] / (double)times[LIMIT][rounds / 2]);
+        medians[kind] = (double)times[kind][middle];
+        printf("| %s | %.2f | %.2f |\n", names[kind], medians[kind] / 1000,
+               medians[kind] / medians[LIMIT]);
         free(times[kind]);
     }
     return 0;

@@ -154,8 +154,8 @@ static void add_rules(scmp_filter_ctx filter, int round, int row, unsigned *seed
         if (rand_r(seed) % row == 0)
             kind = rand_r(seed) % 5;
         if (kind == 1 && call % 8 == 0)
-            seccomp_rule_add(filter, action, call, 2, SCMP_A0(SCMP_CMP_EQ, 8),
-                             SCMP_A2(SCMP_CMP_NE, 0x20008));
+            seccomp_rule_add(filter, action, call, 2, SCMP_A0(SCMP_CMP_EQ, 8, 0),
+                             SCMP_A2(SCMP_CMP_NE, 0x20008, 0));
         else if (kind == 2 && call % 8 == 0)
             seccomp_rule_add(filter, action, call, 1, SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffff, 0x8003));
         else if (kind > 2)
