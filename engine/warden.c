@@ -369,8 +369,10 @@ static void dispatch(struct warden *k, const struct pollfd *fds, size_t n_caller
     size_t n_viewers = k->relay.n_viewers;
 
     relay_dispatch(&k->relay, relay);
+    /* The relay may have let go of some: each is known by its descriptor. */
     for (size_t i = n_viewers; i-- > 0;)
-        if (relay[relay_viewer_poll(i)].revents)
+        if (i < k->relay.n_viewers && relay[relay_viewer_poll(i)].revents &&
+            relay[relay_viewer_poll(i)].fd == k->relay.viewers[i].socket_fd)
             warden_serve_viewer(k, i);
     if (k->in_session && fds[POLL_CONTROL].revents)
         take_control(k);
