@@ -25,7 +25,7 @@ LIBS     := -Wl,-Bstatic -lseccomp -lcap -Wl,-Bdynamic
 
 LAYERS  := engine rootfs net base
 SRC_base   := $(wildcard engine/base/*.c)
-SRC_engine := $(wildcard engine/*.c engine/lib/*.c)
+SRC_engine := $(filter-out engine/base/%,$(wildcard engine/*.c engine/*/*.c))
 SRC_rootfs := $(wildcard rootfs/*.c)
 SRC_net    := $(wildcard net/*.c)
 SRC_tools  := $(wildcard tools/*.c)
@@ -40,7 +40,7 @@ HELPERS    := $(basename $(notdir $(filter-out %/fault.c %/ns.c %/replay.c,$(wil
 
 EXAMPLES   := $(basename $(notdir $(wildcard tests/examples/*.c)))
 
-SOURCES := $(wildcard engine/base/*.[ch] engine/*.[ch] engine/lib/*.[ch] rootfs/*.[ch] net/*.[ch] tools/*.[ch] tools/dev/*.[ch] \
+SOURCES := $(wildcard engine/*.[ch] engine/*/*.[ch] rootfs/*.[ch] net/*.[ch] tools/*.[ch] tools/dev/*.[ch] \
                       tests/unit/*.[ch] tests/support/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/examples/*.[ch])
 
 .DEFAULT_GOAL := all
@@ -63,10 +63,10 @@ say = $(if $(V),,@printf '%-5s %s\n' $(1) $@)
 
 # The filters of system calls; made now, so that no run has to.
 FILTERS     := $(B)/gen/seccomp_filters.h
-SRC_filters := tools/dev/filters.c engine/seccomp_compile.c engine/seccomp_shrink.c engine/seccomp_table.c \
+SRC_filters := tools/dev/filters.c $(addprefix engine/confine/seccomp_,compile.c shrink.c table.c) \
                $(SRC_base)
 
-$(B)/gen/filters: $(SRC_filters) $(wildcard engine/seccomp_*.h engine/caps.h) | $(DEPS)
+$(B)/gen/filters: $(SRC_filters) $(wildcard engine/confine/seccomp_*.h engine/confine/caps.h) | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$Q$(CC) $(CPPFLAGS) $(MODE) $(WARNINGS) -O1 -o $@ $(SRC_filters) $(LIBS)
@@ -87,7 +87,7 @@ $(1)/obj/%.o: %.c Makefile | $$(DEPS)
 	$$(call say,CC,$$@)
 	$(Q)$(2) $$(CPPFLAGS) $$(MODE) $$(WARNINGS) $(3) -MMD -MP -c -o $$@ $$<
 
-$(1)/obj/engine/seccomp.o: $(FILTERS)
+$(1)/obj/engine/confine/seccomp.o: $(FILTERS)
 
 $(foreach layer,$(LAYERS),
 $(1)/lib$(layer).a: $(call objects,$(1),$(SRC_$(layer)) $(if $(filter base,$(layer)),$(5))) | $$(DEPS)
@@ -231,7 +231,7 @@ static-small: static
 
 static-tidy: $(TIDY)
 
-$(B)/tidy/engine/seccomp.ok: $(FILTERS)
+$(B)/tidy/engine/confine/seccomp.ok: $(FILTERS)
 
 $(B)/tidy/%.ok: %.c .clang-tidy Makefile | $(DEPS)
 	@mkdir -p $(@D)

@@ -10,8 +10,8 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "copy.h"
-#include "copy_path.h"
+#include "engine/copy/copy.h"
+#include "engine/copy/copy_path.h"
 #include "state.h"
 
 #include <errno.h>

@@ -3,8 +3,8 @@
 #define MAYFLY_COLLECT_H
 
 #include "base/err.h"
-#include "copy.h"
-#include "plan.h"
+#include "engine/copy/copy.h"
+#include "engine/plan/plan.h"
 #include "supervise.h"
 
 /**

@@ -3,11 +3,11 @@
 #define MAYFLY_CONTAINER_H
 
 #include "base/log.h"
-#include "cgroup.h"
-#include "confine.h"
+#include "engine/cgroup/cgroup.h"
+#include "engine/confine/confine.h"
+#include "engine/plan/plan.h"
 #include "idmap.h"
 #include "outside.h"
-#include "plan.h"
 #include "rootfs/image.h"
 #include "rootfs/store.h"
 #include "state.h"

@@ -3,7 +3,7 @@
 #define MAYFLY_KEEPS_H
 
 #include "base/err.h"
-#include "plan.h"
+#include "engine/plan/plan.h"
 #include "rootfs/store.h"
 #include "supervise.h"
 

@@ -4,8 +4,8 @@
 
 #include "base/err.h"
 #include "base/json_writer.h"
-#include "cgroup.h"
-#include "plan.h"
+#include "engine/cgroup/cgroup.h"
+#include "engine/plan/plan.h"
 
 #include <stdbool.h>
 #include <stddef.h>

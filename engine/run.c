@@ -5,7 +5,7 @@
  */
 #include "run.h"
 
-#include "remember.h"
+#include "engine/remember/remember.h"
 #include "session.h"
 #include "signals.h"
 #include "steps.h"

@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "plan.h"
+#include "engine/plan/plan.h"
 #include "result.h"
 
 /**

@@ -6,7 +6,8 @@
 #include "session_image.h"
 
 #include "base/cleanup.h"
-#include "images.h"
+#include "rootfs/image_store.h"
+#include "rootfs/ref.h"
 #include "signals.h"
 #include "userns.h"
 
@@ -21,7 +22,7 @@ static void undo_image(void *argument) {
 static int import(void *argument, struct err *err) {
     const struct container *c = argument;
 
-    if (c->plan->pull == PULL_ALWAYS && images_is_remote(c->plan->image))
+    if (c->plan->pull == PULL_ALWAYS && ref_is_remote(c->plan->image))
         return image_pull(&c->store, c->plan->image, c->log, err);
     return image_import(&c->store, c->plan->image, c->log, err);
 }
@@ -71,7 +72,7 @@ static int bring_image(struct session *s, struct err *err) {
 
 int session_find_image(struct session *s, struct err *err) {
     struct container *c = &s->container;
-    bool is_remote = c->plan->pull != PULL_MISSING && images_is_remote(c->plan->image);
+    bool is_remote = c->plan->pull != PULL_MISSING && ref_is_remote(c->plan->image);
     int r = is_remote && c->plan->pull == PULL_ALWAYS ? bring_image(s, err) : 0;
 
     if (r == 0)

@@ -18,7 +18,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "cgroup_record.h"
+#include "engine/cgroup/cgroup_record.h"
 #include "userns.h"
 
 #include <errno.h>

@@ -263,6 +263,12 @@ char *ref_format(const struct ref *ref) {
                       ref->digest ? ref->digest : "");
 }
 
+bool ref_is_remote(const char *text) {
+    _cleanup_ref_ struct ref ref = REF_INIT;
+
+    return ref_parse(text, &ref, NULL) == 0 && (ref.kind == REF_NAME || ref.kind == REF_URL);
+}
+
 void ref_done(struct ref *ref) {
     free(ref->path);
     free(ref->selector);

@@ -55,6 +55,9 @@ int ref_parse(const char *text, struct ref *ret_ref, struct err *err);
  */
 char *ref_format(const struct ref *ref);
 
+/** ref_is_remote() - whether a text is a name or an address, which somebody can be asked for. */
+bool ref_is_remote(const char *text);
+
 /** ref_is_stdin() - whether it is "tar:-". */
 static inline bool ref_is_stdin(const struct ref *ref) {
     return ref->kind == REF_TAR && ref->path[0] == '-' && !ref->path[1];

@@ -6,7 +6,7 @@
 #include "commands.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "engine/remembered.h"
+#include "engine/manage/remembered.h"
 #include "image_command.h"
 #include "image_table.h"
 

@@ -2,7 +2,7 @@
 /* "mayfly commit": a container's files as an image. */
 #include "commands.h"
 #include "engine/base/cleanup.h"
-#include "engine/kept_commit.h"
+#include "engine/live/kept_commit.h"
 #include "verb.h"
 
 #include <stdlib.h>

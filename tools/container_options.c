@@ -6,7 +6,7 @@
 #include "container_options.h"
 
 #include "engine/base/cleanup.h"
-#include "engine/plan_option.h"
+#include "engine/plan/plan_option.h"
 
 #define CONTAINER "The container"
 #define LIMITS "What it may use; a limit that this host cannot enforce is an error"

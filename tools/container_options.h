@@ -3,7 +3,7 @@
 #define MAYFLY_CONTAINER_OPTIONS_H
 
 #include "engine/base/err.h"
-#include "engine/plan.h"
+#include "engine/plan/plan.h"
 #include "options.h"
 
 #include <stddef.h>

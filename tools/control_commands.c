@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "mayfly stop", "kill", "wait", "rm" and "rename": commands that change how a container is. */
 #include "commands.h"
-#include "engine/ask.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
+#include "engine/live/ask.h"
 #include "engine/signal_name.h"
 #include "verb.h"
 

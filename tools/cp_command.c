@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "mayfly cp": files in and out of a container that runs. */
 #include "commands.h"
-#include "engine/ask.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "engine/copy_job.h"
+#include "engine/live/ask.h"
+#include "engine/live/copy_job.h"
 #include "verb.h"
 
 #include <errno.h>

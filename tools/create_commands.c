@@ -5,13 +5,13 @@
  */
 #include "commands.h"
 #include "create_options.h"
-#include "engine/attach.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
+#include "engine/live/attach.h"
+#include "engine/live/warden.h"
 #include "engine/result.h"
 #include "engine/session.h"
-#include "engine/warden.h"
 #include "protect.h"
 #include "verb.h"
 

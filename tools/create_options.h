@@ -3,7 +3,7 @@
 #define MAYFLY_CREATE_OPTIONS_H
 
 #include "engine/base/err.h"
-#include "engine/life.h"
+#include "engine/live/life.h"
 #include "options.h"
 
 #include <stdbool.h>

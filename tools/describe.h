@@ -3,7 +3,7 @@
 #define MAYFLY_DESCRIBE_H
 
 #include "engine/base/buf.h"
-#include "engine/containers.h"
+#include "engine/live/containers.h"
 #include "value.h"
 
 #include <stdbool.h>

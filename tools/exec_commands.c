@@ -4,11 +4,11 @@
  * container that runs.
  */
 #include "commands.h"
-#include "engine/ask.h"
-#include "engine/attach.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "engine/job.h"
+#include "engine/inside/job.h"
+#include "engine/live/ask.h"
+#include "engine/live/attach.h"
 #include "engine/result.h"
 #include "verb.h"
 

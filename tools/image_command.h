@@ -4,8 +4,8 @@
 
 #include "console.h"
 #include "engine/base/err.h"
-#include "engine/images.h"
-#include "engine/wishes.h"
+#include "engine/manage/images.h"
+#include "engine/plan/wishes.h"
 #include "options.h"
 
 #include <stdbool.h>

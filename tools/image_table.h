@@ -3,7 +3,7 @@
 #define MAYFLY_IMAGE_TABLE_H
 
 #include "engine/base/buf.h"
-#include "engine/images.h"
+#include "engine/manage/images.h"
 
 #include <stdbool.h>
 #include <stdint.h>

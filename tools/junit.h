@@ -3,7 +3,7 @@
 #define MAYFLY_JUNIT_H
 
 #include "engine/base/buf.h"
-#include "engine/matrix.h"
+#include "engine/matrix/matrix.h"
 
 /**
  * junit_format() - append how a matrix went, in the form that CI servers read

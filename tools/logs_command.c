@@ -8,7 +8,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
-#include "engine/container_log.h"
+#include "engine/live/container_log.h"
 #include "moment.h"
 #include "verb.h"
 

@@ -4,8 +4,8 @@
  * table at the end; reports of them all.
  */
 #include "engine/base/cleanup.h"
-#include "engine/matrix.h"
-#include "engine/matrix_json.h"
+#include "engine/matrix/matrix.h"
+#include "engine/matrix/matrix_json.h"
 #include "junit.h"
 #include "matrix_output.h"
 #include "matrix_table.h"

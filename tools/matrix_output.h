@@ -4,7 +4,7 @@
 
 #include "console.h"
 #include "engine/base/err.h"
-#include "engine/matrix.h"
+#include "engine/matrix/matrix.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #define MAYFLY_MATRIX_TABLE_H
 
 #include "engine/base/buf.h"
-#include "engine/matrix.h"
+#include "engine/matrix/matrix.h"
 #include "step_line.h"
 
 /** matrix_table_name() - what a run's image is called where there is little room: the reference,

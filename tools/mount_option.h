@@ -3,7 +3,7 @@
 #define MAYFLY_MOUNT_OPTION_H
 
 #include "engine/base/err.h"
-#include "engine/life.h"
+#include "engine/live/life.h"
 
 /**
  * mount_option_apply() - docker's --mount as a volume or a tmpfs

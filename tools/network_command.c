@@ -3,7 +3,7 @@
 #include "commands.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "engine/networks.h"
+#include "engine/manage/networks.h"
 #include "engine/result.h"
 #include "help.h"
 #include "image_command.h"

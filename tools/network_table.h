@@ -4,7 +4,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/sha256.h"
-#include "engine/networks.h"
+#include "engine/manage/networks.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,7 +7,7 @@
 #include "run_execute.h"
 
 #include "engine/base/cleanup.h"
-#include "engine/matrix_plan.h"
+#include "engine/matrix/matrix_plan.h"
 #include "engine/result.h"
 #include "engine/run.h"
 #include "report.h"

@@ -3,7 +3,7 @@
 #define MAYFLY_RUN_MESSAGES_H
 
 #include "console.h"
-#include "engine/plan.h"
+#include "engine/plan/plan.h"
 #include "engine/result.h"
 
 #include <stddef.h>

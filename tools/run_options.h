@@ -4,7 +4,7 @@
 
 #include "console.h"
 #include "engine/base/err.h"
-#include "engine/plan.h"
+#include "engine/plan/plan.h"
 #include "matrix_output.h"
 #include "options.h"
 

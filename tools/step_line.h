@@ -3,7 +3,7 @@
 #define MAYFLY_STEP_LINE_H
 
 #include "engine/base/buf.h"
-#include "engine/plan.h"
+#include "engine/plan/plan.h"
 #include "engine/result.h"
 
 #include <stdbool.h>

@@ -5,7 +5,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/str.h"
-#include "engine/remembered.h"
+#include "engine/manage/remembered.h"
 #include "image_command.h"
 #include "image_table.h"
 #include "text.h"

@@ -4,7 +4,7 @@
 
 #include "console.h"
 #include "engine/base/err.h"
-#include "engine/containers.h"
+#include "engine/live/containers.h"
 #include "options.h"
 
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 #include "watch_command.h"
 
 #include "engine/base/cleanup.h"
-#include "engine/matrix_plan.h"
+#include "engine/matrix/matrix_plan.h"
 #include "engine/result.h"
 #include "engine/signals.h"
 #include "engine/watch.h"

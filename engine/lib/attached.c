@@ -2,8 +2,8 @@
 /* Containers with a supervisor of their own, by what they are kept in and by its socket. */
 #include "attached.h"
 
-#include "engine/ask.h"
 #include "engine/base/cleanup.h"
+#include "engine/live/ask.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #define MAYFLY_ATTACHED_H
 
 #include "engine/base/err.h"
-#include "engine/containers.h"
+#include "engine/live/containers.h"
 
 /**
  * struct attached - a container that somebody else has started, as 'mayfly run -d' does

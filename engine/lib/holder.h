@@ -3,7 +3,7 @@
 #define MAYFLY_HOLDER_H
 
 #include "engine/base/err.h"
-#include "engine/plan.h"
+#include "engine/plan/plan.h"
 
 /**
  * struct holder - the caller's end of a holder

@@ -5,7 +5,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
-#include "engine/plan.h"
+#include "engine/plan/plan.h"
 #include "holder.h"
 #include "mayfly.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Containers: a holder behind a handle. */
 #include "attached.h"
-#include "engine/ask.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
+#include "engine/live/ask.h"
 #include "engine/message.h"
 #include "library.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copies into and out of a container: this side here, the other one in a child of PID 1. */
 #include "engine/base/cleanup.h"
-#include "engine/copy_job.h"
+#include "engine/live/copy_job.h"
 #include "library.h"
 
 static int copy(struct mayfly_container *container, bool down, const char *source,

@@ -5,7 +5,7 @@
  */
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "engine/images.h"
+#include "engine/manage/images.h"
 #include "library.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plans: the engine's own behind a handle. */
-#include "engine/plan_option.h"
+#include "engine/plan/plan_option.h"
 #include "library.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
-#include "engine/job.h"
+#include "engine/inside/job.h"
 #include "engine/message.h"
 #include "engine/result.h"
 

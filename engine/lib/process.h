@@ -4,7 +4,7 @@
 #define MAYFLY_PROCESS_H
 
 #include "engine/base/err.h"
-#include "engine/closure.h"
+#include "engine/inside/closure.h"
 #include "library.h"
 
 /**

@@ -3,9 +3,9 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
-#include "engine/cgroup.h"
-#include "engine/cgroup_record.h"
-#include "engine/cgroup_remove.h"
+#include "engine/cgroup/cgroup.h"
+#include "engine/cgroup/cgroup_record.h"
+#include "engine/cgroup/cgroup_remove.h"
 #include "scratch.h"
 
 #include <criterion/criterion.h>

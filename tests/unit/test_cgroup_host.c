@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a process stands in its host's control groups, from the kernel's lists. */
 #include "engine/base/cleanup.h"
-#include "engine/cgroup_host.h"
+#include "engine/cgroup/cgroup_host.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

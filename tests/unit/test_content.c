@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/content.h"
+#include "engine/remember/content.h"
 
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"

@@ -2,7 +2,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
-#include "engine/copy.h"
+#include "engine/copy/copy.h"
 #include "scratch.h"
 
 #include <criterion/criterion.h>

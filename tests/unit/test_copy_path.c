@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "engine/copy_path.h"
+#include "engine/copy/copy_path.h"
 #include "scratch.h"
 
 #include <criterion/criterion.h>

@@ -2,8 +2,8 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
 #include "engine/base/sys.h"
-#include "engine/emulate.h"
-#include "engine/seccomp.h"
+#include "engine/confine/emulate.h"
+#include "engine/confine/seccomp.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A job's words as bytes, there and back. */
 #include "engine/base/cleanup.h"
-#include "engine/job.h"
+#include "engine/inside/job.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits as people write them. */
 #include "engine/base/cleanup.h"
-#include "engine/limits.h"
-#include "engine/plan.h"
+#include "engine/plan/limits.h"
+#include "engine/plan/plan.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Labels of images, and plans that differ by them. */
 #include "engine/base/cleanup.h"
-#include "engine/matrix.h"
-#include "engine/matrix_plan.h"
+#include "engine/matrix/matrix.h"
+#include "engine/matrix/matrix_plan.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plan as it is filled in, and what plan_check() finds wrong with it. */
 #include "engine/base/cleanup.h"
-#include "engine/plan.h"
+#include "engine/plan/plan.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A container's options by name: those of the command line are those of a plan. */
 #include "engine/base/str.h"
-#include "engine/plan_option.h"
+#include "engine/plan/plan_option.h"
 #include "tools/container_options.h"
 
 #include <criterion/criterion.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The texts in which a plan's parts are written. */
 #include "engine/base/cleanup.h"
-#include "engine/plan.h"
-#include "engine/plan_spec.h"
+#include "engine/plan/plan.h"
+#include "engine/plan/plan_spec.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/remember_key.h"
+#include "engine/remember/remember_key.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

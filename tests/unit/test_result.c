@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a run went, and the same as JSON. */
 #include "engine/base/cleanup.h"
-#include "engine/plan.h"
+#include "engine/plan/plan.h"
 #include "engine/result.h"
 
 #include <criterion/criterion.h>

@@ -2,11 +2,11 @@
 /* Filters, run in a machine of the test's own: what they answer, and that shrinking keeps it. */
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "engine/caps.h"
-#include "engine/seccomp.h"
-#include "engine/seccomp_compile.h"
-#include "engine/seccomp_shrink.h"
-#include "engine/seccomp_table.h"
+#include "engine/confine/caps.h"
+#include "engine/confine/seccomp.h"
+#include "engine/confine/seccomp_compile.h"
+#include "engine/confine/seccomp_shrink.h"
+#include "engine/confine/seccomp_table.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits of single processes, and switches of namespaces, as people write them. */
 #include "engine/base/cleanup.h"
-#include "engine/sysctl.h"
-#include "engine/ulimit.h"
+#include "engine/confine/sysctl.h"
+#include "engine/confine/ulimit.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

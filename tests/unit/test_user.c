@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "engine/user.h"
+#include "engine/confine/user.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -3,8 +3,8 @@
  * Writes the filters of system calls that ordinary containers have as C, to
  * standard output: run by make, so that a run of mayfly finds them ready.
  */
-#include "engine/caps.h"
-#include "engine/seccomp_compile.h"
+#include "engine/confine/caps.h"
+#include "engine/confine/seccomp_compile.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container that lives longer is a directory in the store.  Whoever changes it
+ * holds the lock in it: a supervisor as long as the container lives, a command
+ * for a moment.  A state that says "running" without a lock is of a supervisor
+ * that was killed, or of a machine that went down: it is set right by whoever
+ * sees it.
+ *
+ * A directory without a description is one that is being made or removed, and a
+ * leaving when nobody holds its lock.  Between mkdir(2) and that lock its maker
+ * holds one on the directory of all (flock(2), shared).
+ */
+#include "containers.h"
+
+#include "ask.h"
+#include "engine/base/buf.h"
+#include "engine/base/cleanup.h"
+#include "engine/base/clock.h"
+#include "engine/base/fd.h"
+#include "engine/base/str.h"
+#include "engine/base/sys.h"
+#include "engine/plan/plan_spec.h"
+#include "engine/state.h"
+#include "engine/userns.h"
+#include "kept_name.h"
+#include "kept_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/random.h>
+
+#define MAX_FILE_BYTES (16u << 20)
+#define KILLED_STATUS 137
+
+static int open_folder(const struct store *store, const char *name, struct err *err) {
+    int fd;
+
+    if (sys_mkdirat(store->fd, name, 0700) < 0 && errno != EEXIST)
+        return err_errno(err, "cannot make %s/%s", store->path, name);
+    fd = openat(store->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? err_errno(err, "cannot open %s/%s", store->path, name) : fd;
+}
+
+int containers_open(struct containers *containers, const char *path, const struct log *log,
+                    struct err *err) {
+    int r;
+
+    *containers = CONTAINERS_INIT;
+    containers->log = log;
+    r = idmap_choose(&containers->map, err);
+    if (r == 0)
+        r = store_open(&containers->store, path, state_owners(containers->map.mode), err);
+    if (r < 0)
+        return r;
+    containers->fd = open_folder(&containers->store, "containers", err);
+    if (containers->fd < 0)
+        return containers->fd;
+    containers->names_fd = open_folder(&containers->store, "names", err);
+    return containers->names_fd < 0 ? containers->names_fd : 0;
+}
+
+void containers_close(struct containers *containers) {
+    if (containers->fd >= 0)
+        close(take_fd(containers->fd));
+    if (containers->names_fd >= 0)
+        close(take_fd(containers->names_fd));
+    store_close(&containers->store);
+}
+
+void kept_unlock(struct kept *kept) {
+    if (kept->lock_fd >= 0)
+        close(take_fd(kept->lock_fd));
+}
+
+void kept_done(struct kept *kept) {
+    kept_unlock(kept);
+    if (kept->dir_fd >= 0)
+        close(take_fd(kept->dir_fd));
+    free(kept->name);
+    kept->name = NULL;
+}
+
+void kept_list_done(struct kept *kept, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        kept_done(&kept[i]);
+    free(kept);
+}
+
+/* Replaces a small file whole. */
+static int write_file(int dir_fd, const char *name, const char *data, size_t size) {
+    _cleanup_close_ int fd = -1;
+    char temporary[32];
+    int r;
+
+    snprintf(temporary, sizeof temporary, "%s.new", name);
+    fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    r = fd < 0 ? -errno : fd_write_all(fd, data, size);
+    if (r == 0 && sys_renameat2(dir_fd, temporary, dir_fd, name, 0) < 0)
+        r = -errno;
+    return r;
+}
+
+int kept_write_state(const struct kept *kept) {
+    _cleanup_buf_ struct buf text = BUF_INIT;
+
+    kept_state_format(&kept->state, &text);
+    return buf_failed(&text) ? -ENOMEM : write_file(kept->dir_fd, "state", text.data, text.size);
+}
+
+static int read_state(struct kept *kept) {
+    _cleanup_free_ char *text = NULL, *name = NULL;
+    int r = fd_read_file(kept->dir_fd, "state", MAX_FILE_BYTES, &text, NULL);
+
+    if (r == 0)
+        r = fd_read_file(kept->dir_fd, "name", MAX_FILE_BYTES, &name, NULL);
+    if (r < 0)
+        return r;
+    kept_state_parse(text, &kept->state);
+    free(kept->name);
+    kept->name = take_ptr(name);
+    return faccessat(kept->dir_fd, "config", F_OK, 0) < 0 ? -errno : 0;
+}
+
+/* Locks the open file description of "lock".  Return: 0, -EBUSY or -errno. */
+static int take_lock(struct kept *kept, bool wait) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    _cleanup_close_ int fd =
+        openat(kept->dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    do
+        r = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
+    while (r < 0 && errno == EINTR);
+    if (r < 0)
+        return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+    kept->lock_fd = take_fd(fd);
+    return 0;
+}
+
+static bool is_locked(const struct kept *kept) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    _cleanup_close_ int fd = openat(kept->dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+    return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* Sets right what a supervisor that was killed has left. */
+static void bury(struct kept *kept) {
+    if (!kept_is_live(kept))
+        return;
+    kept->state.status = KEPT_EXITED;
+    kept->state.health = HEALTH_NONE;
+    kept->state.exit_code = KILLED_STATUS;
+    kept->state.pid = kept->state.supervisor = 0;
+    kept->state.finished_nsec = clock_realtime();
+    snprintf(kept->state.reason, sizeof kept->state.reason,
+             "its supervisor was killed, or the machine went down");
+    (void)kept_write_state(kept);
+}
+
+static bool is_id(const char *name) {
+    return strlen(name) == KEPT_ID_BYTES - 1 &&
+           strspn(name, "0123456789abcdef") == KEPT_ID_BYTES - 1;
+}
+
+static void remove_name(struct containers *containers, const char *name, const char *id) {
+    char target[KEPT_ID_BYTES + 1] = "";
+
+    if (name && readlinkat(containers->names_fd, name, target, sizeof target - 1) > 0 &&
+        str_eq(target, id))
+        (void)sys_unlinkat(containers->names_fd, name, 0);
+}
+
+int containers_remove(struct containers *containers, struct kept *kept, struct err *err) {
+    int r;
+
+    /* From here on nobody takes it for a container. */
+    if (sys_unlinkat(kept->dir_fd, "config", 0) < 0 && errno != ENOENT)
+        return err_errno(err, "cannot remove container %s", kept->name);
+    remove_name(containers, kept->name, kept->id);
+    r = state_remove_tree(containers->fd, kept->id, &containers->map);
+    if (r < 0) {
+        errno = -r;
+        return err_errno(err, "cannot remove what container %s has left in the store", kept->name);
+    }
+    return 0;
+}
+
+/* Opens the one of an id.  Return: 0, -ENOENT when there is none, or -errno. */
+static int open_kept(struct containers *containers, const char *id, struct kept *kept) {
+    int r;
+
+    *kept = KEPT_INIT;
+    memcpy(kept->id, id, KEPT_ID_BYTES);
+    kept->dir_fd = openat(containers->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    r = kept->dir_fd < 0 ? -errno : read_state(kept);
+    if ((r == -ENOENT && kept->dir_fd >= 0) || (r == 0 && kept_is_live(kept) && !is_locked(kept))) {
+        /* It is being made or removed at the moment, or nobody does it any more. */
+        int locked = flock(containers->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : take_lock(kept, false);
+
+        (void)flock(containers->fd, LOCK_UN);
+        if (locked < 0)
+            return r == 0 ? 0 : -ENOENT;
+        r = read_state(kept);
+        if (r == 0)
+            bury(kept);
+        if (r == -ENOENT || (r == 0 && kept->state.status == KEPT_EXITED && kept->state.remove)) {
+            (void)containers_remove(containers, kept, NULL);
+            r = -ENOENT;
+        }
+        kept_unlock(kept);
+    }
+    return r;
+}
+
+static int find_by_prefix(struct containers *containers, const char *word, char ret_id[],
+                          struct err *err) {
+    int fd = openat(containers->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+    size_t n = 0;
+
+    while (dir && (entry = readdir(dir)))
+        if (is_id(entry->d_name) && str_after(entry->d_name, word) && n++ == 0)
+            memcpy(ret_id, entry->d_name, KEPT_ID_BYTES);
+    if (n > 1)
+        return err_set(err, -ENOTUNIQ, "%zu containers' ids begin with '%s': give more of it", n,
+                       word);
+    return n == 1 ? 0 : -ENOENT;
+}
+
+int containers_find(struct containers *containers, const char *word, struct kept *ret_kept,
+                    struct err *err) {
+    char id[KEPT_ID_BYTES + 1] = "";
+    int r = -ENOENT;
+
+    *ret_kept = KEPT_INIT;
+    if (plan_spec_name_ok(word) &&
+        readlinkat(containers->names_fd, word, id, sizeof id - 1) == KEPT_ID_BYTES - 1)
+        r = 0;
+    else if (*word && strlen(word) < KEPT_ID_BYTES &&
+             word[strspn(word, "0123456789abcdef")] == '\0')
+        r = find_by_prefix(containers, word, id, err);
+    if (r == 0)
+        r = open_kept(containers, id, ret_kept);
+    if (r < 0)
+        kept_done(ret_kept);
+    if (r == -ENOENT)
+        return err_set(err, r, "there is no container '%s'; 'mayfly ps -a' lists them", word);
+    if (r < 0 && r != -ENOTUNIQ) {
+        errno = -r;
+        return err_errno(err, "cannot look at container %s", word);
+    }
+    return r;
+}
+
+static int newest_first(const void *a, const void *b) {
+    const struct kept *one = a, *other = b;
+
+    if (one->state.created_nsec != other->state.created_nsec)
+        return one->state.created_nsec < other->state.created_nsec ? 1 : -1;
+    return strcmp(one->id, other->id);
+}
+
+int containers_list(struct containers *containers, struct kept **ret_kept, size_t *ret_n,
+                    struct err *err) {
+    int fd = openat(containers->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct kept *kept = NULL, *more;
+    struct dirent *entry;
+    size_t n = 0;
+
+    if (!dir)
+        return err_errno(err, "cannot list the containers in %s", containers->store.path);
+    while ((entry = readdir(dir))) {
+        if (!is_id(entry->d_name))
+            continue;
+        more = reallocarray(kept, n + 1, sizeof *kept);
+        if (!more) {
+            kept_list_done(kept, n);
+            return err_nomem(err);
+        }
+        kept = more;
+        if (open_kept(containers, entry->d_name, &kept[n]) == 0)
+            n++;
+        else
+            kept_done(&kept[n]);
+    }
+    if (n > 1)
+        qsort(kept, n, sizeof *kept, newest_first);
+    *ret_kept = kept;
+    *ret_n = n;
+    return 0;
+}
+
+int kept_life(const struct kept *kept, struct life *life, struct err *err) {
+    _cleanup_free_ char *data = NULL;
+    size_t size = 0;
+    int r = fd_read_file(kept->dir_fd, "config", MAX_FILE_BYTES, &data, &size);
+
+    if (r < 0) {
+        errno = -r;
+        return err_errno(err, "cannot read the description of container %s", kept->name);
+    }
+    r = life_read(life, data, size, err);
+    if (r == 0)
+        r = plan_set_string(&life->plan.name, kept->name, err);
+    return r < 0 ? err_wrap(err, "container %s", kept->name) : 0;
+}
+
+int kept_lock(struct kept *kept, bool wait, struct err *err) {
+    int r = take_lock(kept, wait);
+
+    if (r == -EBUSY)
+        return err_set(err, r, "container %s is running, or another command is at it", kept->name);
+    if (r == 0)
+        r = read_state(kept);
+    if (r == -ENOENT)
+        return err_set(err, r, "container %s was removed", kept->name);
+    if (r < 0) {
+        errno = -r;
+        return err_errno(err, "cannot lock container %s", kept->name);
+    }
+    bury(kept);
+    return 0;
+}
+
+/* --- names and ids ------------------------------------------------------------ */
+
+/* Makes @name stand for @id, unless another container has it. */
+static int take_name(struct containers *containers, const char *name, const char *id) {
+    char owner[KEPT_ID_BYTES + 1] = "";
+
+    for (int tries = 0; tries < 10; tries++) {
+        struct kept kept = KEPT_INIT;
+        int r;
+
+        if (sys_symlinkat(id, containers->names_fd, name) == 0)
+            return 0;
+        if (errno != EEXIST)
+            return -errno;
+        if (readlinkat(containers->names_fd, name, owner, sizeof owner - 1) < 0)
+            continue;
+        if (str_eq(owner, id))
+            return 0;
+        r = is_id(owner) ? open_kept(containers, owner, &kept) : -ENOENT;
+        /* One that is being made has its name already, and its lock. */
+        if (r == -ENOENT && kept.dir_fd >= 0 && is_locked(&kept))
+            r = 0;
+        kept_done(&kept);
+        if (r == 0)
+            return -EEXIST;
+        remove_name(containers, name, owner);
+    }
+    return -EEXIST;
+}
+
+static int name_taken(const char *name, struct err *err) {
+    return err_set(err, -EEXIST,
+                   "the name %s is taken by another container: choose one, or remove that with "
+                   "'mayfly rm %s'",
+                   name, name);
+}
+
+static int choose_name(struct containers *containers, struct life *life, const char *id,
+                       struct err *err) {
+    char name[KEPT_NAME_BYTES];
+    int r = life->plan.name ? take_name(containers, life->plan.name, id) : -EEXIST;
+
+    if (r == -EEXIST && life->plan.name)
+        return name_taken(life->plan.name, err);
+    for (unsigned tries = 0; r == -EEXIST && tries < 100; tries++) {
+        kept_name_make(id, tries, name);
+        r = take_name(containers, name, id);
+        if (r == 0)
+            return life_set(life, "name", name, err);
+    }
+    if (r < 0) {
+        errno = -r;
+        return err_errno(err, "cannot name the container in %s", containers->store.path);
+    }
+    return 0;
+}
+
+/* Whoever removes leavings stays away until the new directory's own lock is taken. */
+static int make_directory(struct containers *containers, struct kept *kept, struct err *err) {
+    unsigned char bytes[(KEPT_ID_BYTES - 1) / 2];
+    int r;
+
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+        return err_errno(err, "cannot make an id");
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(kept->id + 2 * i, 3, "%02x", bytes[i]);
+    (void)flock(containers->fd, LOCK_SH);
+    if (sys_mkdirat(containers->fd, kept->id, 0700) < 0)
+        return err_errno(err, "cannot make a directory in %s/containers", containers->store.path);
+    kept->dir_fd = openat(containers->fd, kept->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    r = kept->dir_fd < 0 ? -errno : take_lock(kept, true);
+    (void)flock(containers->fd, LOCK_UN);
+    if (r < 0) {
+        errno = -r;
+        return err_errno(err, "cannot open a directory in %s/containers", containers->store.path);
+    }
+    return 0;
+}
+
+static int write_kept(struct kept *kept, const struct life *life, struct err *err) {
+    _cleanup_buf_ struct buf config = BUF_INIT;
+    int r;
+
+    life_write(life, &config);
+    kept->name = strdup(life->plan.name);
+    if (buf_failed(&config) || !kept->name)
+        return err_nomem(err);
+    kept->state = (struct kept_state){
+        .status = KEPT_CREATED, .created_nsec = clock_realtime(), .remove = life->remove};
+    r = write_file(kept->dir_fd, "name", kept->name, strlen(kept->name));
+    if (r == 0)
+        r = kept_write_state(kept);
+    if (r == 0)
+        r = write_file(kept->dir_fd, "config", config.data, config.size);
+    if (r < 0) {
+        errno = -r;
+        return err_errno(err, "cannot write the container's description");
+    }
+    return 0;
+}
+
+int containers_create(struct containers *containers, struct life *life, struct kept *ret_kept,
+                      struct err *err) {
+    int r;
+
+    *ret_kept = KEPT_INIT;
+    r = make_directory(containers, ret_kept, err);
+    if (r == 0)
+        r = choose_name(containers, life, ret_kept->id, err);
+    if (r == 0)
+        r = write_kept(ret_kept, life, err);
+    if (r < 0) {
+        if (ret_kept->dir_fd >= 0) {
+            remove_name(containers, life->plan.name, ret_kept->id);
+            (void)state_remove_tree(containers->fd, ret_kept->id, &containers->map);
+        }
+        kept_done(ret_kept);
+    }
+    return r;
+}
+
+int containers_rename(struct containers *containers, struct kept *kept, const char *name,
+                      struct err *err) {
+    int r;
+
+    if (!plan_spec_name_ok(name))
+        return err_set(err, -EINVAL,
+                       "'%s' is not a name; use up to 63 letters, digits, '_', '.', '-', a letter "
+                       "or digit first",
+                       name);
+    if (str_eq(name, kept->name))
+        return err_set(err, -EEXIST, "container %s has that name", name);
+    r = take_name(containers, name, kept->id);
+    if (r == -EEXIST)
+        return name_taken(name, err);
+    if (r == 0)
+        r = write_file(kept->dir_fd, "name", name, strlen(name));
+    if (r < 0) {
+        remove_name(containers, name, kept->id);
+        errno = -r;
+        return err_errno(err, "cannot rename container %s", kept->name);
+    }
+    remove_name(containers, kept->name, kept->id);
+    return 0;
+}
+
+int containers_end(struct containers *containers, struct kept *kept, struct err *err) {
+    int r = 0;
+
+    if (kept_is_live(kept))
+        r = ask_simple(kept, ASK_STOP, 0, NULL, err);
+    if (r == -ENOTCONN || r == -EPIPE) /* it has ended by itself */
+        r = 0;
+    if (r == 0)
+        r = kept_lock(kept, true, err);
+    if (r == -ENOENT) /* with --rm */
+        return 0;
+    return r < 0 ? r : containers_remove(containers, kept, err);
+}

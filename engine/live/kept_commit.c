@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a container has changed is a layer already; the image's is a copy of it,
+ * made and digested by a process with the ids of the files.
+ */
+#include "kept_commit.h"
+
+#include "ask.h"
+#include "engine/base/cleanup.h"
+#include "engine/base/fd.h"
+#include "engine/base/str.h"
+#include "engine/message.h"
+#include "engine/userns.h"
+#include "rootfs/image_commit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#define ID_BYTES_MAX 256
+
+struct work {
+    const struct containers *containers;
+    const struct image *image;
+    const char *name;
+    int parent_fd;
+    int id_fd;
+};
+
+static int commit_here(void *argument, struct err *err) {
+    const struct work *work = argument;
+    const struct image_commit commit = {
+        .base = work->image,
+        .parent_fd = work->parent_fd,
+        .upper =
+            faccessat(work->parent_fd, "upper", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? "upper" : NULL,
+        .keep = true,
+        .name = work->name,
+    };
+    _cleanup_free_ char *id = NULL;
+    int r = image_commit(&work->containers->store, &commit, work->containers->log, &id, err);
+
+    if (r == 0 && fd_write_all(work->id_fd, id, strlen(id)) < 0)
+        r = err_set(err, -EIO, "cannot hand over the image's id");
+    return r;
+}
+
+/* A connection to PID 1 on which no program is asked for reaches all of them; -1: it ends by now.
+ */
+static int connect_to_all(const struct kept *kept) {
+    struct err ignored;
+    _cleanup_close_ int fd = kept_is_live(kept) ? ask_connect(kept, &ignored) : -1;
+
+    return fd < 0 || ask_send(fd, ASK_JOB, 0, NULL, 0, &ignored) < 0 ? -1 : take_fd(fd);
+}
+
+static void signal_all(int fd, int number) {
+    const struct message message = {.kind = MESSAGE_SIGNAL, .value = number};
+
+    if (fd >= 0)
+        (void)message_send(fd, &message, NULL, 0);
+}
+
+/* Where its "upper" is: its own directory, or with --rm its run's. */
+static int open_parent(const struct containers *containers, const struct kept *kept) {
+    char path[128];
+
+    if (!kept->state.remove)
+        return fcntl(kept->dir_fd, F_DUPFD_CLOEXEC, 3);
+    snprintf(path, sizeof path, "runs/%s", kept->name);
+    return openat(containers->store.fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int find_image(struct containers *containers, const struct kept *kept,
+                      const struct life *life, struct image *image, struct err *err) {
+    int r = image_find(image, &containers->store, life->plan.image, err);
+
+    if (r == IMAGE_MISSING)
+        return err_set(err, -ENOENT, "the image %s is no longer here", life->plan.image);
+    if (r == 0 && !image->in_store)
+        return err_set(err, -EINVAL,
+                       "the container's image is a directory, not an image of the store: import it "
+                       "first, then commit");
+    if (r == 0 && *kept->state.image_id && !str_eq(image->id, kept->state.image_id))
+        return err_set(err, -ESTALE, "the image %s is another one by now", life->plan.image);
+    return r;
+}
+
+int kept_commit(struct containers *containers, const struct kept *kept, const struct life *life,
+                const char *name, char **ret_id, struct err *err) {
+    _cleanup_(image_done) struct image image = IMAGE_INIT;
+    _cleanup_close_ int id_fd = memfd_create("id", MFD_CLOEXEC), parent = -1, programs = -1;
+    struct work work = {.containers = containers, .image = &image, .name = name, .id_fd = id_fd};
+    int r = find_image(containers, kept, life, &image, err);
+
+    if (r < 0)
+        return r;
+    work.parent_fd = parent = open_parent(containers, kept);
+    if (id_fd < 0 || parent < 0)
+        return err_errno(err, "cannot open what container %s has changed", kept->name);
+    programs = connect_to_all(kept);
+    signal_all(programs, SIGSTOP);
+    r = userns_call(&containers->map, commit_here, &work, -1, err);
+    signal_all(programs, SIGCONT);
+    if (r > 0)
+        r = -EPERM;
+    if (r == 0 &&
+        (lseek(id_fd, 0, SEEK_SET) < 0 || fd_read_all(id_fd, ID_BYTES_MAX, ret_id, NULL) < 0))
+        r = err_nomem(err);
+    return r < 0 ? err_wrap(err, "commit %s", kept->name) : 0;
+}
