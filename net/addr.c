@@ -107,6 +107,14 @@ void addr_add_neighbour(struct netlink_batch *batch, uint32_t index, uint32_t ad
     netlink_put(batch, NDA_LLADDR, mac, 6);
 }
 
+/** delete_neighbour() - forget what is known of an address, and ask no more. */
+static void delete_neighbour(struct netlink_batch *batch, uint32_t index, uint32_t address_be) {
+    const struct ndmsg header = {.ndm_family = AF_INET, .ndm_ifindex = (int)index};
+
+    netlink_begin(batch, RTM_DELNEIGH, NLM_F_ACK, &header, sizeof header);
+    netlink_put(batch, NDA_DST, &address_be, sizeof address_be);
+}
+
 /** is_neighbour() - whether a message says that an address has been found. */
 static bool is_neighbour(const struct nlmsghdr *message, uint32_t address_be) {
     const struct ndmsg *header = NLMSG_DATA(message);
@@ -162,6 +170,9 @@ bool addr_is_taken(int fd, uint32_t index, const char *name, uint32_t address_be
         sendto(packet_fd, "", 1, MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof to) == 1)
         is_taken = await_neighbour(events_fd, address_be, clock_add(clock_monotonic(), wait_nsec));
     addr_delete_route(&batch, index, address_be, 32);
+    /* The kernel asks and tells about those alone that it does not know yet: the same address may
+       be asked for again, since a server that was told of its owner may offer it once more. */
+    delete_neighbour(&batch, index, address_be);
     netlink_send(fd, &batch, NULL);
     return is_taken;
 }

@@ -303,6 +303,17 @@ int ns_shell(const char *format, ...) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
+void ns_start_machine(const char *far, const char *near, const char *address) {
+    /* It is one when the fifo is opened, from inside of its namespace. */
+    NS_CHECK(ns_shell("d=$(mktemp -d) && mkfifo $d/ready || exit 1;"
+                      " unshare -n sh -c \"exec 3>$d/ready; exec sleep 1000 3>&-\" >$d/out 2>&1 &"
+                      " p=$!; read -r line <$d/ready; rm -r $d; ip link set %s netns $p &&"
+                      " nsenter -n -t $p ip addr add %s/24 dev %s &&"
+                      " nsenter -n -t $p ip link set %s up && ip link set %s up || exit 1;"
+                      " until busybox arping -q -c1 -w1 -I %s %s; do :; done",
+                      far, address, far, far, near, near, address) == 0);
+}
+
 void box_stop(struct box *box) {
     close(box->socket_fd);
     kill(box->pid, SIGKILL);

@@ -55,6 +55,14 @@ void box_stop(struct box *box);
 /** ns_shell() - run a command of the shell on the "host", everybody served meanwhile. */
 int ns_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/**
+ * ns_start_machine() - a machine without a supervisor, behind a link
+ * @far: the link's other end, which moves into the machine
+ * @near: the link or bridge by which the machine is reached, once this returns
+ * @address: what it has without having asked for it; its network has a prefix of 24
+ */
+void ns_start_machine(const char *far, const char *near, const char *address);
+
 /** ns_address() - the address of a box as text, in a static buffer. */
 const char *ns_address(const struct box *box);
 

@@ -301,13 +301,9 @@ static void address_taken(void) {
 
     /* The only address but one belongs to a machine that the server does not know of. */
     make_bridge();
-    NS_CHECK(ns_shell("ip link add squatter type veth peer name far && ip link set far master br9"
-                      " up && unshare -n sleep 100 >/dev/null 2>&1 & p=$!;"
-                      " until ip link set squatter netns $p 2>/dev/null; do :; done;"
-                      " nsenter -n -t $p ip addr add 192.168.9.100/24 dev squatter;"
-                      " nsenter -n -t $p ip link set squatter up;"
-                      " until ping -c1 -W1 192.168.9.100 >/dev/null 2>&1 ||"
-                      " busybox ping -c1 -W1 192.168.9.100 >/dev/null; do :; done") == 0);
+    NS_CHECK(ns_shell("ip link add squatter type veth peer name far &&"
+                      " ip link set far master br9 up") == 0);
+    ns_start_machine("squatter", "br9", "192.168.9.100");
     start_dnsmasq(state_fd, "192.168.9.100,192.168.9.101");
     for (int i = 0; i < 24 && !strstr(last_log, "192.168.9.100 is another"); i++) {
         attach(&box);
