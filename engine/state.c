@@ -14,8 +14,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/fd.h"
+#include "base/orphan_lock.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "engine/cgroup/cgroup_record.h"
@@ -24,19 +24,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/random.h>
-#include <sys/wait.h>
 
 #define UNDO_FILE "undo"
 #define MAX_UNDO_BYTES (1u << 20)
-#define MAX_LOCKS_BYTES (16u << 20)
-
-/* How long the dying processes of a killed run are waited for. */
-#define DEATH_NSEC (10 * NSEC_PER_SEC)
 
 enum store_owners state_owners(enum idmap_mode mode) {
     switch (mode) {
@@ -204,60 +197,12 @@ int state_destroy(struct state *state, const struct idmap *map, struct err *err)
     return r;
 }
 
-/* Whether the process that took the lock on @inode lives: the kernel tells its pid. */
-static bool owner_lives(ino_t inode) {
-    _cleanup_free_ char *text = NULL;
-    bool lives = false;
-
-    if (fd_read_file(AT_FDCWD, "/proc/locks", MAX_LOCKS_BYTES, &text, NULL) < 0)
-        return true;
-    for (const char *line = text; !lives && *line; line += *line == '\n') {
-        unsigned long long found;
-        char path[32], state = 'X';
-        _cleanup_free_ char *stat = NULL;
-        const char *end;
-        int pid;
-
-        /* ORDINAL: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE START END */
-        if (sscanf(line, "%*s FLOCK %*s %*s %d %*[^:]:%*[^:]:%llu", &pid, &found) == 2 &&
-            found == inode && pid > 0) {
-            snprintf(path, sizeof path, "/proc/%d/stat", pid);
-            if (fd_read_file(AT_FDCWD, path, 65536, &stat, NULL) == 0 &&
-                (end = strrchr(stat, ')')) && end[1])
-                state = end[2];
-            lives = state != 'Z' && state != 'X';
-        }
-        line += strcspn(line, "\n");
-    }
-    return lives;
-}
-
-/*
- * Waits for the processes of a run whose owner is dead, which still share its lock: they have been
- * killed along with it, or see it soon.  A child does the waiting, so that it can be given up.
- * Return: the locked directory, or -EWOULDBLOCK.
- */
+/* Waits for the processes of a killed run.  Return: the locked directory, or -EWOULDBLOCK. */
 static int await_death(int runs_fd, const char *name) {
     _cleanup_close_ int fd = openat(runs_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    _cleanup_close_ int pidfd = -1;
-    struct pollfd wait = {.events = POLLIN};
     struct stat st;
-    pid_t pid;
 
-    if (fd < 0 || fstat(fd, &st) < 0 || owner_lives(st.st_ino))
-        return -EWOULDBLOCK;
-    pid = fork();
-    if (pid == 0)
-        _exit(flock(fd, LOCK_EX) < 0);
-    if (pid < 0)
-        return -EWOULDBLOCK;
-    wait.fd = pidfd = sys_pidfd_open(pid);
-    (void)poll(&wait, 1, clock_poll_timeout(0, DEATH_NSEC));
-    kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    /* The child shared this descriptor's lock and has left it here, if it got it. */
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0)
+    if (fd < 0 || orphan_lock_take(fd) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0)
         return -EWOULDBLOCK;
     return take_fd(fd);
 }

@@ -13,7 +13,8 @@
  * Whatever is in layers/, images/ or index/ is whole: it was made in tmp/,
  * synced, and renamed.  The lock of a directory in tmp/ is a flock(2) on the
  * directory itself, which the kernel lets go of when its holder dies; what
- * nobody holds is a leaving.  A lock that was waited for may be on a directory
+ * nobody holds is a leaving, and what a killed process's children still hold
+ * is about to be one.  A lock that was waited for may be on a directory
  * that its last holder has removed, so after locking one looks again whether
  * the name still leads to it.
  */
@@ -22,6 +23,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
 #include "engine/base/fd.h"
+#include "engine/base/orphan_lock.h"
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
 
@@ -235,7 +237,7 @@ static bool clean_entry(int tmp_fd, const char *name) {
     if (fd < 0 && errno == ENOENT)
         return false;
     if (fd >= 0) {
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0 && orphan_lock_take(fd) < 0)
             return false;
         if (!is_same(tmp_fd, name, fd))
             return false;

@@ -61,7 +61,8 @@ void store_close(struct store *store);
 /**
  * store_clean() - remove what imports that were killed left in tmp/
  *
- * An import holds a flock(2) on its directory in tmp/; one that nobody holds is a leaving.
+ * An import holds a flock(2) on its directory in tmp/; one that nobody holds is a leaving, and the
+ * dying children of a killed one are waited for (orphan_lock_take()).
  * Entries that cannot be removed by this process (they belong to subordinate ids) are counted.
  * Costs one directory read when there is nothing.
  * Return: the number of leavings that are still there, or -errno.

@@ -70,8 +70,6 @@ test_remember_killed_at_random_moments() {
         cmp -s plain.list again.list || fail "after a kill at $moment microseconds: $(diff plain.list again.list)"
         rm -r again
         left=$(store_leavings)
-        # What a process that was still dying held then goes with the command after that.
-        [ -z "$left" ] || { runs "$mayfly" doctor && left=$(store_leavings); }
         [ -z "$left" ] || fail "after a kill at $moment microseconds: $left"
     done
     expect_same "$killed" "$crashes"

@@ -7,7 +7,9 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -162,6 +164,54 @@ Test(store, what_a_killed_one_left_is_removed) {
     kill_worker(pid);
     cr_assert_eq(store_clean(&scratch.store), 0);
     cr_assert_eq(scratch_count(&scratch, "tmp"), 0);
+}
+
+/* Whether somebody waits for the lock on the file. */
+static bool is_waited_for(ino_t inode) {
+    _cleanup_free_ char *text = NULL;
+    char wanted[32];
+
+    snprintf(wanted, sizeof wanted, ":%llu 0 EOF", (unsigned long long)inode);
+    if (fd_read_file(AT_FDCWD, "/proc/locks", 16U << 20, &text, NULL) < 0)
+        return true;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        if (strstr(line, "-> FLOCK") && strstr(line, wanted))
+            return true;
+    return false;
+}
+
+/* A child of a killed process may hold its lock for a moment longer; it is waited for. */
+Test(store, what_the_child_of_a_killed_one_still_holds_is_removed) {
+    _cleanup_scratch_ struct scratch scratch;
+    int said[2];
+    pid_t pid;
+    char c;
+
+    scratch_init(&scratch);
+    cr_assert_eq(pipe2(said, O_CLOEXEC), 0);
+    pid = fork();
+    cr_assert_geq(pid, 0);
+    if (pid == 0) {
+        struct store_work work = STORE_WORK_INIT;
+        struct stat st;
+
+        if (store_work_begin(&scratch.store, "a", &work, NULL) < 0 || fstat(work.fd, &st) < 0)
+            _exit(1);
+        if (fork() == 0) {
+            while (!is_waited_for(st.st_ino))
+                sched_yield();
+            _exit(0);
+        }
+        if (write(said[1], "x", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    cr_assert_eq(read(said[0], &c, 1), 1);
+    kill_worker(pid);
+    cr_assert_eq(store_clean(&scratch.store), 0);
+    cr_assert_eq(scratch_count(&scratch, "tmp"), 0);
+    close(said[0]);
+    close(said[1]);
 }
 
 Test(store, work_on_one_name_waits_for_the_other_and_begins_afresh) {

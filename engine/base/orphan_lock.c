@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel lets go of a flock(2) when the last descriptor of its open file is
+ * closed, and /proc/locks tells who took it (Spec: proc(5)).  So a lock whose
+ * taker is dead belongs to children of it that have been killed a moment ago.
+ * flock(2) has no timeout; a child does the waiting, so that it can be given up.
+ */
+#include "orphan_lock.h"
+
+#include "cleanup.h"
+#include "clock.h"
+#include "fd.h"
+#include "str.h"
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define LOCKS_BYTES_MAX (16U << 20)
+#define DEATH_NSEC (10 * NSEC_PER_SEC)
+
+static bool is_alive(int pid) {
+    _cleanup_free_ char *stat = NULL;
+    char path[32], state = 'X';
+    const char *end;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    if (fd_read_file(AT_FDCWD, path, 65536, &stat, NULL) == 0 && (end = strrchr(stat, ')')) &&
+        end[1])
+        state = end[2];
+    return state != 'Z' && state != 'X';
+}
+
+/* Whether the lock on @inode is nobody's who lives, and nobody waits for it. */
+static bool is_orphan(ino_t inode) {
+    _cleanup_free_ char *text = NULL;
+
+    if (fd_read_file(AT_FDCWD, "/proc/locks", LOCKS_BYTES_MAX, &text, NULL) < 0)
+        return false;
+    for (const char *line = text; *line; line += *line == '\n') {
+        unsigned long long found;
+        int pid;
+
+        /* ORDINAL: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE START END; with -> before FLOCK for
+         * one that is waited for. */
+        if (sscanf(line, "%*s -> FLOCK %*s %*s %*d %*[^:]:%*[^:]:%llu", &found) == 1 &&
+            found == inode)
+            return false;
+        if (sscanf(line, "%*s FLOCK %*s %*s %d %*[^:]:%*[^:]:%llu", &pid, &found) == 2 &&
+            found == inode && pid > 0 && is_alive(pid))
+            return false;
+        line += strcspn(line, "\n");
+    }
+    return true;
+}
+
+int orphan_lock_take(int fd) {
+    _cleanup_close_ int pidfd = -1;
+    struct pollfd wait = {.events = POLLIN};
+    struct stat st;
+    pid_t pid;
+
+    if (fstat(fd, &st) < 0 || !is_orphan(st.st_ino))
+        return -EWOULDBLOCK;
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        _exit(flock(fd, LOCK_EX) < 0);
+    }
+    if (pid < 0)
+        return -EWOULDBLOCK;
+    wait.fd = pidfd = sys_pidfd_open(pid);
+    (void)poll(&wait, 1, clock_poll_timeout(0, DEATH_NSEC));
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    /* The child shared this descriptor's lock and has left it here, if it got it. */
+    return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -EWOULDBLOCK : 0;
+}
