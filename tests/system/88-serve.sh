@@ -9,10 +9,19 @@ test_python_drives_machines() {
     expect_out 'all well'
 }
 
+# Erlang's own helper ends a moment after it, an orphan by then: a child of the test's parent.
+await_erlang() {
+    local pid name state
+    for pid in $(cat "/proc/$PPID/task/$PPID/children"); do
+        while read -r _ name state _ <"/proc/$pid/stat" && [ "$name" = '(erl_child_setup)' ] && [ "$state" != Z ]; do :; done
+    done 2>/dev/null
+}
+
 test_erlang_pipes_through_containers() {
     command -v erlc >/dev/null || promised "no erlang-base"
     erlc -o . "$scratch/examples/mayfly.erl" "$scratch/examples/pipeline.erl" || fail "erlc"
     HOME=$PWD runs timeout 120 erl -noshell -run pipeline main "$mayfly" "$busybox" -s init stop
+    await_erlang
     expect_out 'all well'
 }
 
@@ -71,5 +80,6 @@ test_erlang_nodes_in_containers_join_this_one() {
     wait $epmd
     expect_status 0
     expect_out 'all well'
+    await_erlang
     runs "$mayfly" network rm erl
 }
