@@ -4,6 +4,8 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/live/ask.h"
+#include "engine/live/kept_commit.h"
+#include "library.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -45,6 +47,57 @@ int attached_connect(const struct attached *attached, struct err *err) {
     int r = fd < 0 ? fd : ask_send(fd, ASK_JOB, 0, NULL, 0, err);
 
     return r < 0 ? r : take_fd(fd);
+}
+
+/* Work on a container by a child, which finds it by its id; @name: of an image to be made of it. */
+struct work {
+    const char *id;
+    const char *name;
+};
+
+static int commit(void *argument, struct buf *answer, struct err *err) {
+    const struct work *work = argument;
+    _cleanup_containers_ struct containers containers = CONTAINERS_INIT;
+    _cleanup_kept_ struct kept kept = KEPT_INIT;
+    _cleanup_free_ char *id = NULL;
+    _cleanup_life_ struct life life;
+    int r = containers_open(&containers, NULL, NULL, err);
+
+    life_init(&life);
+    if (r == 0)
+        r = containers_find(&containers, work->id, &kept, err);
+    if (r == 0)
+        r = kept_life(&kept, &life, err);
+    if (r == 0)
+        r = kept_commit(&containers, &kept, &life, work->name, &id, err);
+    if (r == 0)
+        buf_puts(answer, id);
+    return r;
+}
+
+int attached_commit(const struct attached *attached, const char *name, char **ret_id,
+                    struct err *err) {
+    struct work work = {.id = attached->kept.id, .name = name};
+
+    return library_call(commit, &work, ret_id, err);
+}
+
+static int remove_it(void *argument, struct buf *answer, struct err *err) {
+    const struct work *work = argument;
+    _cleanup_containers_ struct containers containers = CONTAINERS_INIT;
+    _cleanup_kept_ struct kept kept = KEPT_INIT;
+    int r = containers_open(&containers, NULL, NULL, err);
+
+    (void)answer;
+    if (r == 0)
+        r = containers_find(&containers, work->id, &kept, err);
+    return r == 0 ? containers_end(&containers, &kept, err) : r;
+}
+
+int attached_remove(const struct attached *attached, struct err *err) {
+    struct work work = {.id = attached->kept.id};
+
+    return library_call(remove_it, &work, NULL, err);
 }
 
 void attached_reason(struct attached *attached, struct err *err) {

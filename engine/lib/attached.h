@@ -28,6 +28,13 @@ void attached_free(struct attached *attached);
 /** attached_connect() - a connection to its PID 1, for one job.  Return: a descriptor or -errno. */
 int attached_connect(const struct attached *attached, struct err *err);
 
+/** attached_commit() - see kept_commit(); done by a child. */
+int attached_commit(const struct attached *attached, const char *name, char **ret_id,
+                    struct err *err);
+
+/** attached_remove() - end it and remove it, see containers_end(); done by a child. */
+int attached_remove(const struct attached *attached, struct err *err);
+
 /** attached_reason() - after its end: how it ended, in words. */
 void attached_reason(struct attached *attached, struct err *err);
 

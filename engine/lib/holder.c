@@ -12,6 +12,8 @@
  *   MESSAGE_CLIENT, a descriptor ----> handed on to PID 1
  *   MESSAGE_ACTION, where to answer,
  *   a file with a name --------------> session_commit, answered there
+ *   MESSAGE_ASK (ASK_PAUSE, _UNPAUSE),
+ *   where to answer -----------------> cgroup_freeze, answered there
  *   <------------------ MESSAGE_ERROR  the container has ended by itself
  *   closes the socket                  session_end
  */
@@ -21,6 +23,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
+#include "engine/live/ask.h"
 #include "engine/message.h"
 #include "engine/session.h"
 #include "engine/session_commit.h"
@@ -98,6 +101,17 @@ static void commit(const struct session *session, int socket_fd, int name_fd) {
         (void)fd_send(socket_fd, id, strlen(id), NULL, 0);
 }
 
+/* Stops all processes or lets them go on, as somebody asked on a connection of his own. */
+static void freeze(const struct session *session, int socket_fd, bool freeze) {
+    const struct cgroup *cgroup = session->container.cgroup;
+    struct message answer = {.kind = MESSAGE_DONE};
+    int r = freeze ? cgroup_freeze(cgroup, &answer.err) : cgroup_thaw(cgroup, &answer.err);
+
+    if (r < 0)
+        answer.kind = MESSAGE_ERROR;
+    (void)message_send(socket_fd, &answer, NULL, 0);
+}
+
 /* Hands connections on until the caller is gone or the container has ended. */
 static void serve(struct session *session, int control_fd) {
     struct err err = {0};
@@ -112,6 +126,8 @@ static void serve(struct session *session, int control_fd) {
             return;
         if (r == 0 && message.kind == MESSAGE_ACTION)
             commit(session, fds[0], fds[1]);
+        else if (r == 0 && message.kind == MESSAGE_ASK)
+            freeze(session, fds[0], message.index == ASK_PAUSE);
         else if (r == 0)
             r = session_introduce(session, fds[0], &err);
         for (int i = 0; i < 2; i++)
@@ -209,19 +225,21 @@ int holder_connect(const struct holder *holder, struct err *err) {
     return take_fd(ours);
 }
 
-int holder_commit(const struct holder *holder, const char *name, char **ret_id, struct err *err) {
-    const struct message message = {.kind = MESSAGE_ACTION};
-    _cleanup_close_ int name_fd = memfd_create("name", MFD_CLOEXEC), ours = -1, theirs = -1;
-    char id[ID_BYTES_MAX + 1] = "";
+/*
+ * Asks the holder, with a new socket and @file_fd (-1: nothing else) for company, and takes its
+ * answer.  Return: our end of the socket, or -errno with a text.
+ */
+static int ask(const struct holder *holder, const struct message *message, int file_fd,
+               struct err *err) {
+    _cleanup_close_ int ours = -1, theirs = -1;
     struct message answer;
     int pair[2], r;
 
-    if (name_fd < 0 || fd_write_all(name_fd, name, strlen(name)) < 0 ||
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        return err_errno(err, "cannot ask for an image");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return err_errno(err, "cannot make a socket");
     ours = pair[0];
     theirs = pair[1];
-    r = message_send(holder->control_fd, &message, (int[]){theirs, name_fd}, 2);
+    r = message_send(holder->control_fd, message, (int[]){theirs, file_fd}, file_fd < 0 ? 1 : 2);
     close(take_fd(theirs));
     if (r == 0)
         r = message_receive(ours, &answer, NULL, 0, NULL);
@@ -229,12 +247,32 @@ int holder_commit(const struct holder *holder, const char *name, char **ret_id, 
         return err_set(err, -EPIPE, "the container has ended");
     if (answer.kind != MESSAGE_DONE) {
         *err = answer.err;
-        return err->code < 0 ? err->code : err_set(err, -EPROTO, "the image was not made");
+        return err->code < 0 ? err->code : err_set(err, -EPROTO, "the container's holder refused");
     }
-    if (fd_receive(ours, id, ID_BYTES_MAX, NULL, 0, NULL, 0) <= 0)
+    return take_fd(ours);
+}
+
+int holder_commit(const struct holder *holder, const char *name, char **ret_id, struct err *err) {
+    const struct message message = {.kind = MESSAGE_ACTION};
+    _cleanup_close_ int name_fd = memfd_create("name", MFD_CLOEXEC), socket_fd = -1;
+    char id[ID_BYTES_MAX + 1] = "";
+
+    if (name_fd < 0 || fd_write_all(name_fd, name, strlen(name)) < 0)
+        return err_errno(err, "cannot ask for an image");
+    socket_fd = ask(holder, &message, name_fd, err);
+    if (socket_fd < 0)
+        return socket_fd;
+    if (fd_receive(socket_fd, id, ID_BYTES_MAX, NULL, 0, NULL, 0) <= 0)
         return err_set(err, -EPIPE, "the container has ended");
     *ret_id = strdup(id);
     return *ret_id ? 0 : err_nomem(err);
+}
+
+int holder_freeze(const struct holder *holder, bool freeze, struct err *err) {
+    const struct message message = {.kind = MESSAGE_ASK, .index = freeze ? ASK_PAUSE : ASK_UNPAUSE};
+    _cleanup_close_ int socket_fd = ask(holder, &message, -1, err);
+
+    return socket_fd < 0 ? socket_fd : 0;
 }
 
 void holder_reason(const struct holder *holder, struct err *err) {

@@ -41,6 +41,14 @@ int holder_connect(const struct holder *holder, struct err *err);
  */
 int holder_commit(const struct holder *holder, const char *name, char **ret_id, struct err *err);
 
+/**
+ * holder_freeze() - stop all processes of the container, or let them go on
+ *
+ * Return: 0, -EOPNOTSUPP with a text where there is no control group, or another -errno with a
+ * text.
+ */
+int holder_freeze(const struct holder *holder, bool freeze, struct err *err);
+
 /** holder_reason() - after the container has ended by itself: why, in words. */
 void holder_reason(const struct holder *holder, struct err *err);
 

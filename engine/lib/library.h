@@ -5,14 +5,21 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
-#include "engine/plan/plan.h"
+#include "engine/live/life.h"
 #include "holder.h"
 #include "mayfly.h"
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
+/**
+ * struct mayfly_plan
+ * @life: with the plan of the container in it
+ * @lasting: the first option that only a container of mayfly_run() can have; to free(3)
+ */
 struct mayfly_plan {
-    struct plan plan;
+    struct life life;
+    char *lasting;
 };
 
 struct attached;
@@ -21,13 +28,22 @@ struct attached;
  * struct mayfly_container
  * @holder: of one that this library has started
  * @owner: the process that has started it, whose functions it knows; 0: none
+ * @is_frozen: by mayfly_freeze(); of one that this library has started
  * @attached: of one that somebody else has started; else NULL
  */
 struct mayfly_container {
     struct holder holder;
     pid_t owner;
+    atomic_bool is_frozen;
     struct attached *attached;
 };
+
+/**
+ * library_start() - see mayfly_start()
+ * @grouped: it has a control group where the host gives one, which takes its time
+ */
+int library_start(const struct mayfly_plan *plan, bool grouped,
+                  struct mayfly_container **ret_container, struct err *err);
 
 /**
  * library_connect() - a connection to a container's PID 1, for one job

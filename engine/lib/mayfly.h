@@ -55,7 +55,8 @@ int mayfly_plan_new(const char *image, struct mayfly_plan **ret_plan, struct may
 
 /**
  * mayfly_plan_option() - say what an option of the command line says
- * @name: its long name without "--": "volume", "env", "net", "memory" ...
+ * @name: its long name without "--": "volume", "env", "net", "memory" ...; of mayfly run "restart",
+ *        "health-cmd", "label" and the like, for mayfly_run() alone
  * @value: its argument, copied; NULL where it takes none
  *
  * Return: 0, -ENOENT when there is no such option, -EINVAL for a wrong value, -ENOMEM.
@@ -86,6 +87,18 @@ struct mayfly_container;
  */
 int mayfly_start(const struct mayfly_plan *plan, struct mayfly_container **ret_container,
                  struct mayfly_error *error);
+
+/**
+ * mayfly_run() - start a container that lives on, with a supervisor of its own: 'mayfly run -d'
+ * @argv: its main program, NULL at the end; NULL: the image's
+ * @ret_container: as of mayfly_attach()
+ *
+ * It is listed by 'mayfly ps', and goes on when this process ends unless "lifetime" is "owner";
+ * mayfly_remove() or 'mayfly rm -f' ends it.
+ * Return: 0, or a negative errno; nothing is left of one that could not be started.
+ */
+int mayfly_run(const struct mayfly_plan *plan, const char *const *argv,
+               struct mayfly_container **ret_container, struct mayfly_error *error);
 
 /**
  * mayfly_attach() - a handle for a container that somebody else has started, with 'mayfly run -d'
@@ -127,6 +140,40 @@ int mayfly_wait(struct mayfly_container *container, uint64_t timeout_nsec,
 int mayfly_signal(struct mayfly_container *container, int number, struct mayfly_error *error);
 
 /**
+ * mayfly_freeze() - stop every process in the container, PID 1 included, until mayfly_thaw()
+ *
+ * Nothing can be asked of it meanwhile but mayfly_commit(), mayfly_wait() and its end.
+ * Return: 0 when all stand still; -EOPNOTSUPP where this host gives the container no control group,
+ * by which alone that can be done; -EINVAL when it is frozen already; or another negative errno.
+ */
+int mayfly_freeze(struct mayfly_container *container, struct mayfly_error *error);
+
+/** mayfly_thaw() - let it go on.  Return: 0, -EINVAL when it is not frozen, or a negative errno. */
+int mayfly_thaw(struct mayfly_container *container, struct mayfly_error *error);
+
+/**
+ * struct mayfly_port - a port of the host's that leads into a container
+ * @address: of the host, as text; "0.0.0.0" and "::": every one
+ * @host_port, @container_port: host byte order
+ * @is_udp: UDP's, else TCP's
+ */
+struct mayfly_port {
+    char address[46];
+    uint16_t host_port;
+    uint16_t container_port;
+    bool is_udp;
+};
+
+/**
+ * mayfly_ports() - the published ports of a container on one of mayfly's networks
+ * @ret_ports: an array of @ret_n, for free(3); NULL where there are none
+ *
+ * Return: 0 or a negative errno.
+ */
+int mayfly_ports(struct mayfly_container *container, struct mayfly_port **ret_ports, size_t *ret_n,
+                 struct mayfly_error *error);
+
+/**
  * mayfly_commit() - make an image of what the container's root file system is now
  * @name: for the image, "tool:1"; another image loses it
  * @ret_id: its id, for free(3); may be NULL
@@ -156,6 +203,15 @@ int mayfly_health(struct mayfly_container *container, enum mayfly_health *ret_he
  * One that was attached to goes on.
  */
 void mayfly_destroy(struct mayfly_container *container);
+
+/**
+ * mayfly_remove() - end a container that lives on, and remove what it has left
+ *
+ * Of mayfly_run() or mayfly_attach(); mayfly_destroy() is due all the same.
+ * Return: 0, -ENOENT when it is gone already, -EINVAL for a container of mayfly_start(), or another
+ * negative errno.
+ */
+int mayfly_remove(struct mayfly_container *container, struct mayfly_error *error);
 
 /* --- programs and functions in a container --------------------------------------- */
 
@@ -469,6 +525,82 @@ int mayfly_image_remove(const char *store, const char *reference, bool force,
  */
 int mayfly_image_prune(const char *store, bool unnamed, uint64_t *ret_bytes,
                        struct mayfly_error *error);
+
+/* --- networks ------------------------------------------------------------------ */
+
+/*
+ * @store as above: networks belong to whoever's store it is.
+ */
+
+/**
+ * struct mayfly_member - a container on a network
+ * @address, @mac: as text
+ */
+struct mayfly_member {
+    char *container;
+    char *address;
+    char *mac;
+};
+
+/**
+ * struct mayfly_network - a network that containers can be on ("net", NAME)
+ * @subnet: "10.1.2.0/24"; NULL: it has none now, or in mayfly_network_create() one that is free
+ * @gateway: its router's address; NULL: none, or in mayfly_network_create() the first one
+ * @leads_out: containers reach the outside, under the host's address
+ * @host_access: the host reaches the containers, which reach nothing of the host's
+ * @is_built_in: one that is always there
+ * @mtu: bytes; 0: the kernel's default
+ * @members: @n_members containers that are on it now
+ */
+struct mayfly_network {
+    char *name;
+    char *subnet;
+    char *gateway;
+    bool leads_out;
+    bool host_access;
+    bool is_built_in;
+    unsigned mtu;
+    struct mayfly_member *members;
+    size_t n_members;
+};
+
+/**
+ * mayfly_network_create() - make a network, which stays until it is removed
+ * @network: of which the name is needed; what says who is on it is not looked at.  Lent.
+ *
+ * Return: 0, -EEXIST, -EINVAL, -EADDRNOTAVAIL, or another negative errno.
+ */
+int mayfly_network_create(const char *store, const struct mayfly_network *network,
+                          struct mayfly_error *error);
+
+/**
+ * mayfly_network_remove() - remove one that was made
+ *
+ * Return: 0, -ENOENT, -EBUSY when containers are on it, -EINVAL for one that is always there, or
+ * another negative errno.
+ */
+int mayfly_network_remove(const char *store, const char *name, struct mayfly_error *error);
+
+/**
+ * mayfly_network_list() - all networks, those that are always there first
+ * @ret_networks: an array of @ret_n, for mayfly_network_list_free()
+ *
+ * Return: 0 or a negative errno.
+ */
+int mayfly_network_list(const char *store, struct mayfly_network **ret_networks, size_t *ret_n,
+                        struct mayfly_error *error);
+
+/**
+ * mayfly_network_inspect() - one of them
+ * @ret_network: for mayfly_network_list_free(), as a list of one
+ *
+ * Return: 0, -ENOENT, or another negative errno.
+ */
+int mayfly_network_inspect(const char *store, const char *name, struct mayfly_network **ret_network,
+                           struct mayfly_error *error);
+
+/** mayfly_network_list_free() - free what these calls returned; NULL is allowed. */
+void mayfly_network_list_free(struct mayfly_network *networks, size_t n);
 
 #ifdef __cplusplus
 }

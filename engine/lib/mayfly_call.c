@@ -56,13 +56,14 @@ int mayfly_call_once(const struct mayfly_plan *plan, mayfly_function *function,
                      size_t *ret_n_result, struct mayfly_result *ret_result,
                      struct mayfly_error *error) {
     struct mayfly_container *container = NULL;
+    struct err err = {0};
     int r;
 
     if (ret_n_result)
         *ret_n_result = 0;
     if (ret_result)
         *ret_result = (struct mayfly_result){0};
-    r = mayfly_start(plan, &container, error);
+    r = library_return(library_start(plan, false, &container, &err), &err, error);
     if (r == 0)
         r = mayfly_call(container, function, argument, n_argument, result, n_result, ret_n_result,
                         ret_result, error);

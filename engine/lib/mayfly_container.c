@@ -13,21 +13,34 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-int mayfly_start(const struct mayfly_plan *plan, struct mayfly_container **ret_container,
-                 struct mayfly_error *error) {
+int library_start(const struct mayfly_plan *plan, bool grouped,
+                  struct mayfly_container **ret_container, struct err *err) {
     struct mayfly_container *container = malloc(sizeof *container);
-    struct err err = {0};
-    int r = container ? plan_check(&plan->plan, &err) : err_nomem(&err);
+    struct plan own = plan->life.plan; /* its parts are borrowed */
+    int r = container ? 0 : err_nomem(err);
 
-    if (container)
-        *container = (struct mayfly_container){.holder = HOLDER_INIT, .owner = getpid()};
+    own.limits.wanted = grouped;
     if (r == 0)
-        r = holder_start(&container->holder, &plan->plan, &err);
+        *container = (struct mayfly_container){.holder = HOLDER_INIT, .owner = getpid()};
+    if (r == 0 && plan->lasting)
+        r = err_set(err, -EINVAL, "option %s is for containers that live longer: mayfly_run()",
+                    plan->lasting);
+    if (r == 0)
+        r = plan_check(&own, err);
+    if (r == 0)
+        r = holder_start(&container->holder, &own, err);
     if (r == 0)
         *ret_container = container;
     else
         mayfly_destroy(container);
-    return library_return(r, &err, error);
+    return r;
+}
+
+int mayfly_start(const struct mayfly_plan *plan, struct mayfly_container **ret_container,
+                 struct mayfly_error *error) {
+    struct err err = {0};
+
+    return library_return(library_start(plan, true, ret_container, &err), &err, error);
 }
 
 int mayfly_attach(const char *name, struct mayfly_container **ret_container,
@@ -47,7 +60,18 @@ int mayfly_attach(const char *name, struct mayfly_container **ret_container,
     return library_return(r, &err, error);
 }
 
+/* PID 1 stands still as well: whoever asks it for something would wait for the thaw. */
+static int check_thawed(const struct mayfly_container *container, struct err *err) {
+    return atomic_load(&container->is_frozen)
+               ? err_set(err, -EBUSY, "the container is frozen: it has to be thawed first")
+               : 0;
+}
+
 int library_connect(const struct mayfly_container *container, struct err *err) {
+    int r = check_thawed(container, err);
+
+    if (r < 0)
+        return r;
     return container->attached ? attached_connect(container->attached, err)
                                : holder_connect(&container->holder, err);
 }
@@ -91,7 +115,7 @@ int mayfly_signal(struct mayfly_container *container, int number, struct mayfly_
             number ? ask_simple(&container->attached->kept, ASK_SIGNAL, number, NULL, &err) : 0,
             &err, error);
     if (r == 0)
-        r = fd = holder_connect(&container->holder, &err);
+        r = fd = library_connect(container, &err);
     if (r >= 0)
         r = message_send(fd, &message, NULL, 0) < 0
                 ? err_set(&err, -EPIPE, "the container has ended")
@@ -99,18 +123,49 @@ int mayfly_signal(struct mayfly_container *container, int number, struct mayfly_
     return library_return(r, &err, error);
 }
 
+static int switch_frozen(struct mayfly_container *container, bool freeze,
+                         struct mayfly_error *error) {
+    const enum ask call = freeze ? ASK_PAUSE : ASK_UNPAUSE;
+    struct err err = {0};
+    int r;
+
+    if (container->attached)
+        r = ask_simple(&container->attached->kept, call, 0, NULL, &err);
+    else if (atomic_load(&container->is_frozen) == freeze)
+        r = err_set(&err, -EINVAL, "the container is %s", freeze ? "frozen already" : "not frozen");
+    else
+        r = holder_freeze(&container->holder, freeze, &err);
+    if (r == 0 && !container->attached)
+        atomic_store(&container->is_frozen, freeze);
+    return library_return(r, &err, error);
+}
+
+int mayfly_freeze(struct mayfly_container *container, struct mayfly_error *error) {
+    return switch_frozen(container, true, error);
+}
+
+int mayfly_thaw(struct mayfly_container *container, struct mayfly_error *error) {
+    return switch_frozen(container, false, error);
+}
+
 int mayfly_commit(struct mayfly_container *container, const char *name, char **ret_id,
                   struct mayfly_error *error) {
     _cleanup_free_ char *id = NULL;
     struct err err = {0};
-    int r = container->attached
-                ? err_set(&err, -ENOTSUP,
-                          "a container that was attached to is made an image of with "
-                          "'mayfly commit'")
-                : holder_commit(&container->holder, name, &id, &err);
+    int r = container->attached ? attached_commit(container->attached, name, &id, &err)
+                                : holder_commit(&container->holder, name, &id, &err);
 
     if (r == 0 && ret_id)
         *ret_id = take_ptr(id);
+    return library_return(r, &err, error);
+}
+
+int mayfly_remove(struct mayfly_container *container, struct mayfly_error *error) {
+    struct err err = {0};
+    int r = container->attached
+                ? attached_remove(container->attached, &err)
+                : err_set(&err, -EINVAL, "this container ends with its handle: mayfly_destroy()");
+
     return library_return(r, &err, error);
 }
 

@@ -7,13 +7,11 @@
 #include "engine/base/str.h"
 #include "engine/manage/images.h"
 #include "library.h"
+#include "lines.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define N_FIELDS 5
 
 struct request {
     const char *store;
@@ -57,50 +55,36 @@ static int list(struct images *images, const struct request *request, struct buf
     return r;
 }
 
-/* The next line as a string of its own; NULL for an empty one.  False when memory is short. */
-static bool take_line(char **text, char **ret_line) {
-    char *end = strchr(*text, '\n');
-
-    *end = '\0';
-    *ret_line = **text ? strdup(*text) : NULL;
-    if (**text && !*ret_line)
-        return false;
-    *text = end + 1;
-    return true;
-}
-
-static bool take_image(char **text, struct mayfly_image *image) {
-    _cleanup_free_ char *size = NULL;
-
-    return take_line(text, &image->name) && take_line(text, &image->id) &&
-           take_line(text, &image->created) && take_line(text, &image->architecture) &&
-           take_line(text, &size) && size && str_to_u64(size, UINT64_MAX, &image->size_bytes) == 0;
+static bool take_image(struct lines *lines, struct mayfly_image *image) {
+    return lines_text(lines, &image->name) && lines_text(lines, &image->id) &&
+           lines_text(lines, &image->created) && lines_text(lines, &image->architecture) &&
+           lines_number(lines, &image->size_bytes);
 }
 
 int mayfly_image_list(const char *store, struct mayfly_image **ret_images, size_t *ret_n,
                       struct mayfly_error *error) {
     struct request request = {.store = store, .function = list};
     _cleanup_free_ char *answer = NULL;
-    struct mayfly_image *images;
+    struct mayfly_image *images = NULL;
+    struct lines lines;
     struct err err = {0};
-    size_t n_lines = 0, n;
-    char *text;
+    size_t n = 0;
     int r = call(&request, &answer, error);
 
     if (r < 0)
         return r;
-    for (const char *c = answer; *c; c++)
-        n_lines += *c == '\n';
-    n = n_lines / N_FIELDS;
-    images = calloc(n + 1, sizeof *images);
-    text = answer;
-    for (size_t i = 0; images && i < n; i++)
-        if (!take_image(&text, &images[i])) {
-            mayfly_image_list_free(images, n);
-            images = NULL;
+    for (lines_init(&lines, answer); !lines_end(&lines); n++) {
+        struct mayfly_image *more = reallocarray(images, n + 1, sizeof *more);
+
+        if (more) {
+            images = more;
+            images[n] = (struct mayfly_image){0};
         }
-    if (!images)
-        return library_return(err_nomem(&err), &err, error);
+        if (!more || !take_image(&lines, &images[n])) {
+            mayfly_image_list_free(images, more ? n + 1 : n);
+            return library_return(err_nomem(&err), &err, error);
+        }
+    }
     *ret_images = images;
     *ret_n = n;
     return 0;

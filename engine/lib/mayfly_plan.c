@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plans: the engine's own behind a handle. */
-#include "engine/plan/plan_option.h"
+/* Plans: the description of a container that may live longer, behind a handle. */
+#include "engine/base/str.h"
 #include "library.h"
 
 #include <errno.h>
@@ -13,8 +13,9 @@ int mayfly_plan_new(const char *image, struct mayfly_plan **ret_plan, struct may
 
     if (!plan)
         return library_return(err_nomem(&err), &err, error);
-    plan_init(&plan->plan);
-    r = plan_set_string(&plan->plan.image, image, &err);
+    life_init(&plan->life);
+    plan->lasting = NULL;
+    r = life_set(&plan->life, "image", image, &err);
     if (r < 0)
         mayfly_plan_free(plan);
     else
@@ -25,12 +26,21 @@ int mayfly_plan_new(const char *image, struct mayfly_plan **ret_plan, struct may
 int mayfly_plan_option(struct mayfly_plan *plan, const char *name, const char *value,
                        struct mayfly_error *error) {
     struct err err = {0};
+    /* An option without a value does not look at it; every other one says what is wrong with "". */
+    int r = life_set(&plan->life, name, value ? value : "", &err);
 
-    return library_return(plan_option(&plan->plan, name, value, &err), &err, error);
+    if (r == 0 && !plan->lasting && life_is_lasting(name)) {
+        plan->lasting = strdup(name);
+        if (!plan->lasting)
+            r = err_nomem(&err);
+    }
+    return library_return(r, &err, error);
 }
 
 void mayfly_plan_free(struct mayfly_plan *plan) {
-    if (plan)
-        plan_done(&plan->plan);
+    if (plan) {
+        life_done(&plan->life);
+        free(plan->lasting);
+    }
     free(plan);
 }

@@ -24,10 +24,19 @@
  *   copy_in, copy_out  {"container", "source", "target"} -> true
  *   commit   {"container", "name"}                    -> {"id"}, of the image
  *   signal   {"container", "signal"}                  -> true
+ *   freeze, thaw  {"container"}                      -> true
+ *   ports    {"container"}                            -> [{"address", "host_port",
+ *                                                         "container_port", "protocol"}]
  *   wait     {"container"}                            -> {"reason"}, when it has ended by itself
  *   list     {}                                       -> [NAME]
  *   destroy  {"container"}                            -> true
  *   pull     {"image"}                                -> {"id"}
+ *   networks {}                                       -> [{"name", "subnet", "gateway",
+ *                                                         "leads_out", "host_access", "built_in",
+ *                                                         "members": [{"container", "address",
+ *                                                         "mac"}]}]
+ *   network_create  {"name", "subnet", "gateway", "leads_out", "host_access"} -> true
+ *   network_remove  {"name"}                          -> true
  *
  * Options are those of the command line: true for one without a value, a list for several.  Bytes
  * that are no text have "_base64" behind their name: "input_base64", "output_base64".  With

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What serve.c and serve_methods.c share; for no one else. */
+/* What the files serve*.c share; for no one else. */
 #ifndef MAYFLY_SERVE_PRIVATE_H
 #define MAYFLY_SERVE_PRIVATE_H
 
@@ -66,6 +66,37 @@ void serve_notify(struct server *server, const char *method, const struct json_w
 /** serve_put_bytes() - write a member @name, as text or as base64 with "_base64" behind its name.
  */
 void serve_put_bytes(struct json_writer *json, const char *name, const char *data, size_t size);
+
+/* The methods about containers; each fills in request->answer, or calls serve_fail(). */
+void serve_start(struct request *request);
+void serve_exec_method(struct request *request);
+void serve_call(struct request *request);
+void serve_copy_in(struct request *request);
+void serve_copy_out(struct request *request);
+void serve_commit(struct request *request);
+void serve_signal(struct request *request);
+void serve_freeze(struct request *request);
+void serve_thaw(struct request *request);
+void serve_ports(struct request *request);
+void serve_wait(struct request *request);
+void serve_list(struct request *request);
+void serve_destroy_method(struct request *request);
+
+/** serve_exec() - run what the parameters say in a container, and answer with what came of it. */
+void serve_exec(struct request *request, struct mayfly_container *container);
+
+/** serve_fail() - answer with an error: a code of the above and a text.  Return: -EINVAL. */
+int serve_fail(struct request *request, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** serve_check() - answer with request->error when the library has refused.  Return: @r. */
+int serve_check(struct request *request, int r);
+
+/** serve_need_text() - a parameter that is a text; NULL with an error when it is missing. */
+const char *serve_need_text(struct request *request, const char *name);
+
+/** serve_put_member() - an object with one member. */
+void serve_put_member(struct json_writer *json, const char *name, const char *text);
 
 /** serve_destroy() - end a container, whatever runs in it, and wait for the end. */
 void serve_destroy(struct server *server, struct served *served);

@@ -239,11 +239,21 @@ static const struct life_option {
     {"pidfile", set_pid_file},
 };
 
-static int apply(struct life *life, const char *name, const char *value, struct err *err) {
+static const struct life_option *find_option(const char *name) {
     for (size_t i = 0; i < N_ELEMENTS(life_options); i++)
         if (str_eq(life_options[i].name, name))
-            return life_options[i].apply(life, value, err);
-    return plan_option(&life->plan, name, value, err);
+            return &life_options[i];
+    return NULL;
+}
+
+bool life_is_lasting(const char *name) {
+    return find_option(name) && !str_eq(name, "image") && !str_eq(name, "workdir");
+}
+
+static int apply(struct life *life, const char *name, const char *value, struct err *err) {
+    const struct life_option *option = find_option(name);
+
+    return option ? option->apply(life, value, err) : plan_option(&life->plan, name, value, err);
 }
 
 static void append_escaped(struct buf *buf, const char *text) {

@@ -88,6 +88,9 @@ void life_done(struct life *life);
  */
 int life_set(struct life *life, const char *name, const char *value, struct err *err);
 
+/** life_is_lasting() - whether an option of life_set() is only for containers that live longer. */
+bool life_is_lasting(const char *name);
+
 /** life_write() - append everything as bytes. */
 void life_write(const struct life *life, struct buf *buf);
 

@@ -8,7 +8,8 @@
 %%
 %% Everything ends with the process that has opened it.
 -module(mayfly).
--export([open/1, close/1, request/3, start/3, exec/3, exec/4, call/4, call/5, pipe/3, destroy/2]).
+-export([open/1, close/1, request/3, request/4, start/3, exec/3, exec/4, stream/4, call/4, call/5, pipe/3]).
+-export([copy_in/4, copy_out/4, commit/3, signal/3, freeze/2, thaw/2, list/1, destroy/2]).
 -export([encode/1, decode/1]).
 
 open(Program) ->
@@ -22,16 +23,23 @@ open(Program) ->
 
 %% When it returns nothing is left of any container.
 close(Flies) ->
-    {ok, Names} = request(Flies, list, #{}),
+    {ok, Names} = list(Flies),
     [destroy(Flies, Name) || Name <- Names],
     unlink(Flies),
     Flies ! close,
     ok.
 
-request(Flies, Method, Params) ->
+request(Flies, Method, Params) -> request(Flies, Method, Params, fun(_Stream, _Data) -> ok end).
+
+%% Output(Stream, Data) takes what comes before the answer.
+request(Flies, Method, Params, Output) ->
     Monitor = monitor(process, Flies),
     Flies ! {request, self(), Monitor, Method, Params},
+    await(Flies, Monitor, Output).
+
+await(Flies, Monitor, Output) ->
     receive
+        {Monitor, output, Stream, Data} -> Output(Stream, Data), await(Flies, Monitor, Output);
         {Monitor, Answer} -> demonitor(Monitor, [flush]), Answer;
         {'DOWN', Monitor, process, Flies, Reason} -> {error, Reason}
     end.
@@ -45,6 +53,10 @@ start(Flies, Image, Options) ->
 exec(Flies, Name, Command) -> exec(Flies, Name, Command, <<>>).
 exec(Flies, Name, Command, Input) ->
     request(Flies, exec, #{container => Name, shell => Command, input => Input}).
+
+%% Output(<<"output">> or <<"errors">>, Data) is called while it writes.
+stream(Flies, Name, Command, Output) ->
+    request(Flies, exec, #{container => Name, shell => Command, stream => true}, Output).
 
 %% A command in a container of its own.
 call(Flies, Image, Options, Command) -> call(Flies, Image, Options, Command, <<>>).
@@ -60,6 +72,20 @@ pipe(Flies, [{Image, Options, Command} | Rest], Data) ->
         Error -> Error
     end.
 
+copy_in(Flies, Name, Source, Target) ->
+    request(Flies, copy_in, #{container => Name, source => Source, target => Target}).
+copy_out(Flies, Name, Source, Target) ->
+    request(Flies, copy_out, #{container => Name, source => Source, target => Target}).
+
+%% An image of what it is now.
+commit(Flies, Name, Image) -> request(Flies, commit, #{container => Name, name => Image}).
+
+%% To all that runs in it; frozen it stands still.
+signal(Flies, Name, Number) -> request(Flies, signal, #{container => Name, signal => Number}).
+freeze(Flies, Name) -> request(Flies, freeze, #{container => Name}).
+thaw(Flies, Name) -> request(Flies, thaw, #{container => Name}).
+
+list(Flies) -> request(Flies, list, #{}).
 destroy(Flies, Name) -> request(Flies, destroy, #{container => Name}).
 
 %% --- the conversation: who waits for which number ----------------------------------
@@ -76,11 +102,17 @@ loop(Port, Number, Waiting) ->
                     {{From, Ref}, Left} = maps:take(Id, Waiting),
                     From ! {Ref, answer(Message)},
                     loop(Port, Number, Left);
-                _ -> loop(Port, Number, Waiting)
+                #{<<"method">> := <<"output">>, <<"params">> := #{<<"id">> := Id, <<"stream">> := Stream} = Params} ->
+                    {From, Ref} = maps:get(Id, Waiting),
+                    From ! {Ref, output, Stream, data(Params)},
+                    loop(Port, Number, Waiting)
             end;
         {Port, {exit_status, Status}} -> exit({mayfly, Status});
         close -> port_close(Port)
     end.
+
+data(#{<<"data">> := Text}) -> Text;
+data(#{<<"data_base64">> := Coded}) -> base64:decode(Coded).
 
 answer(#{<<"result">> := Result}) -> {ok, Result};
 answer(#{<<"error">> := #{<<"message">> := Text}}) -> {error, Text}.

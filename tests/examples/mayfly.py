@@ -82,7 +82,19 @@ class Container:
         self.flies.request("commit", container=self.name, name=name)
 
     def signal(self, number):
+        """Send a signal to all that runs in it."""
         self.flies.request("signal", container=self.name, signal=number)
+
+    def freeze(self):
+        """Stop all that runs in it, until thaw()."""
+        self.flies.request("freeze", container=self.name)
+
+    def thaw(self):
+        self.flies.request("thaw", container=self.name)
+
+    def ports(self):
+        """The published ports: a list of dictionaries."""
+        return self.flies.request("ports", container=self.name)
 
     def destroy(self):
         self.flies.request("destroy", container=self.name)

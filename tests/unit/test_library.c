@@ -99,6 +99,52 @@ Test(library, a_registry_that_is_not_there_is_an_error) {
     scratch_done(&store.scratch);
 }
 
+/* --- networks -------------------------------------------------------------------- */
+
+Test(library, a_network_comes_and_goes) {
+    const struct mayfly_network wanted = {.name = (char *)"lan",
+                                          .subnet = (char *)"10.91.0.0/24",
+                                          .gateway = (char *)"10.91.0.9",
+                                          .host_access = true,
+                                          .mtu = 1400};
+    const struct mayfly_network twofold = {
+        .name = (char *)"x", .leads_out = true, .host_access = true};
+    const struct mayfly_network nameless = {.mtu = 1};
+    struct mayfly_network *networks = NULL, *network = NULL;
+    struct mayfly_error error = {0};
+    struct place store;
+    size_t n = 0;
+
+    place_init(&store);
+    cr_assert_eq(mayfly_network_create(store.path, &wanted, &error), 0, "%s", error.message);
+    cr_expect_eq(mayfly_network_create(store.path, &wanted, &error), -EEXIST);
+    cr_expect_eq(mayfly_network_create(store.path, &twofold, &error), -EINVAL);
+    cr_expect_eq(mayfly_network_create(store.path, &nameless, &error), -EINVAL);
+    cr_assert_eq(mayfly_network_list(store.path, &networks, &n, &error), 0, "%s", error.message);
+    cr_assert_eq(n, 5);
+    cr_expect(networks[0].is_built_in && !networks[4].is_built_in);
+    cr_expect_str_eq(networks[0].name, "bridge");
+    cr_expect_str_eq(networks[4].name, "lan");
+    mayfly_network_list_free(networks, n);
+
+    cr_assert_eq(mayfly_network_inspect(store.path, "lan", &network, &error), 0, "%s",
+                 error.message);
+    cr_expect_str_eq(network->subnet, "10.91.0.0/24");
+    cr_expect_str_eq(network->gateway, "10.91.0.9");
+    cr_expect(network->host_access && !network->leads_out);
+    cr_expect_eq(network->mtu, 1400);
+    cr_expect_eq(network->n_members, 0);
+    mayfly_network_list_free(network, 1);
+    mayfly_network_list_free(NULL, 0);
+
+    cr_expect_eq(mayfly_network_remove(store.path, "bridge", &error), -EINVAL);
+    cr_expect_eq(mayfly_network_remove(store.path, "lan", &error), 0, "%s", error.message);
+    cr_expect_eq(mayfly_network_remove(store.path, "lan", &error), -ENOENT);
+    cr_expect_eq(mayfly_network_inspect(store.path, "lan", &network, &error), -ENOENT);
+    cr_expect(strstr(error.message, "lan"), "%s", error.message);
+    scratch_done(&store.scratch);
+}
+
 /* --- the caller ------------------------------------------------------------------ */
 
 static int count_descriptors(void) {
