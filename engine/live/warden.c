@@ -549,6 +549,8 @@ void warden_run(const struct warden_request *request, int report_fd) {
     k->kill_deadline_nsec = k->restart_deadline_nsec = k->health_deadline_nsec = CLOCK_NEVER;
     k->restart_delay_nsec = RESTART_FIRST_NSEC;
     close_inherited(request, report_fd);
+    /* Who looks on may be gone when something is written to them; PID 1 has its own signals. */
+    signal(SIGPIPE, SIG_IGN);
     relay_init(&k->relay, &k->log);
     r = open_all(k, request, &err);
     if (r == 0)

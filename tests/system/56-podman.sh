@@ -60,6 +60,33 @@ test_podman_lines_of_a_person() {
     expect_same "$(containers_left)" ''
 }
 
+# Whoever looks on is gone, in the middle of a word or not: the container is none the worse for it.
+test_the_end_of_those_attached_is_not_the_containers() {
+    link_podman
+    local i
+    runs podman run -dit --name talks "$busybox" sh -c 'while :; do echo word; done'
+    for i in 1 2 3 4 5; do
+        tty expect:word signal:KILL -- "$TEST_DIR/bin/podman" attach talks
+        expect_status 137
+        tty expect:word 'send:\x10\x11' -- "$TEST_DIR/bin/podman" attach talks
+        expect_status 0
+        runs podman exec talks true
+    done
+    runs podman rm -f talks
+    runs podman run -d --name pipes "$busybox" sh -c 'while :; do echo word; done'
+    for i in 1 2 3 4 5; do
+        # One of its own each time: the supervisor may have the last one open for a moment yet.
+        mkfifo "fifo-$i"
+        "$TEST_DIR/bin/podman" attach pipes >"fifo-$i" &
+        # In the middle of a line, maybe; who writes to a reader that is gone ends by it.
+        [ -n "$(head -c 4 "fifo-$i")" ] || fail "nothing came"
+        wait $! || :
+        runs podman exec pipes true
+    done
+    runs podman rm -f pipes
+    expect_same "$(containers_left)" ''
+}
+
 test_plurality_by_our_words() {
     link_podman
     runs podman create --name app --label tier=one "$busybox" sh -c 'echo served; sleep 1000'
