@@ -241,17 +241,28 @@ int nat_open(const struct nat *nat, struct err *err) {
     return r < 0 ? err_wrap(err, "address translation (nf_tables)") : take_fd(fd);
 }
 
-static int set_flag(const char *path, struct err *err) {
-    _cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+/** get_flag() - Return: 1, 0 for a setting that is off, -errno with a text. */
+static int get_flag(const char *path, struct err *err) {
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     char value;
 
-    if (fd < 0 || pread(fd, &value, 1, 0) != 1)
+    if (fd < 0 || read(fd, &value, 1) != 1)
         return err_errno(err, "%s", path);
-    if (value != '0')
-        return 0;
-    if (pwrite(fd, "1", 1, 0) != 1)
-        return err_errno(err, "%s", path);
-    return 1;
+    return value != '0';
+}
+
+static int set_flag(const char *path, struct err *err) {
+    _cleanup_close_ int fd = -1;
+    int r = get_flag(path, err);
+
+    if (r != 0)
+        return r < 0 ? r : 0;
+    fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    return fd < 0 || write(fd, "1", 1) != 1 ? err_errno(err, "%s", path) : 0;
+}
+
+int nat_is_forwarding(struct err *err) {
+    return get_flag(FORWARDING, err);
 }
 
 int nat_allow_forwarding(const char *uplink, struct err *err) {

@@ -72,15 +72,19 @@ struct nat {
  */
 int nat_open(const struct nat *nat, struct err *err);
 
+/** nat_is_forwarding() - Return: whether the host passes IPv4 packets on; -errno with a text. */
+int nat_is_forwarding(struct err *err);
+
 /**
  * nat_allow_forwarding() - see that the host passes IPv4 packets on
  * @uplink: also lets connections to the host's loopback addresses be sent there
  *
- * Return: 1 when forwarding had been off, 0 when it was on already, -errno with a text.
+ * That it was off before has to be on record already: whoever is killed here forbids it no more.
+ * Return: 0 or -errno with a text.
  */
 int nat_allow_forwarding(const char *uplink, struct err *err);
 
-/** nat_forbid_forwarding() - as it was before nat_allow_forwarding() returned 1. */
+/** nat_forbid_forwarding() - as it was where nat_is_forwarding() returned 0. */
 void nat_forbid_forwarding(void);
 
 #endif

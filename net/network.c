@@ -255,6 +255,32 @@ static int join(struct network *network, const struct network_request *request,
                          err);
 }
 
+/** others_forward() - whether the host passes packets on because of another network. */
+static bool others_forward(int state_fd, const char *network) {
+    __attribute__((cleanup(network_entries_done))) struct network_entries all = {0};
+
+    if (network_config_list(state_fd, &all, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < all.n; i++)
+        if (all.items[i].state.forwards && !str_eq(all.items[i].name, network))
+            return true;
+    return false;
+}
+
+/** forward() - see that the host passes on what containers send; on record before it does. */
+static int forward(const struct network_request *request, struct network_state *state,
+                   struct err *err) {
+    int r = state->forwards ? 1 : nat_is_forwarding(err);
+
+    /* The last network that came to a host that did not do so is the one to put it back. */
+    if (r == 0 ||
+        (r > 0 && !state->forwards && others_forward(request->state_fd, request->network))) {
+        state->forwards = true;
+        r = network_state_save(request->state_fd, request->network, state, err);
+    }
+    return r < 0 ? r : nat_allow_forwarding(state->uplink, err);
+}
+
 /** open_way_out() - the host's side of a network that leads there. */
 static int open_way_out(struct network *network, const struct network_request *request,
                         struct network_state *state, struct err *err) {
@@ -268,11 +294,7 @@ static int open_way_out(struct network *network, const struct network_request *r
     if (r == 0 && network->is_first && state->way == NETWORK_OUT)
         r = nat_beside_open(state->uplink, err);
     if (r == 0 && state->way == NETWORK_OUT)
-        r = nat_allow_forwarding(state->uplink, err);
-    if (r > 0) {
-        state->forwards = true;
-        r = network_state_save(request->state_fd, request->network, state, err);
-    }
+        r = forward(request, state, err);
     if (r < 0)
         return r;
     nat.is_router = !state->forwards;
@@ -286,7 +308,7 @@ static int start_afresh(const struct network_request *request, struct network_st
     uint8_t random[6];
     int r = 0;
 
-    network_close_way_out(state);
+    network_close_way_out(request->state_fd, request->network, state);
     state->next_port = FIRST_PORT;
     if (state->created_sec == 0)
         state->way = request->way;
@@ -307,8 +329,8 @@ static int start_afresh(const struct network_request *request, struct network_st
     return r;
 }
 
-void network_close_way_out(struct network_state *state) {
-    if (state->forwards)
+void network_close_way_out(int state_fd, const char *network, struct network_state *state) {
+    if (state->forwards && !others_forward(state_fd, network))
         nat_forbid_forwarding();
     if (state->uplink[0] && state->way == NETWORK_OUT)
         (void)nat_beside_close(state->uplink, NULL);
@@ -335,7 +357,7 @@ void network_clean(int state_fd) {
         network_drop_dead(state);
         if (network_has_supervisor(state))
             continue;
-        network_close_way_out(state);
+        network_close_way_out(state_fd, all.items[i].name, state);
         network_state_save(state_fd, all.items[i].name, state, NULL);
     }
 }

@@ -51,8 +51,11 @@ void network_drop_dead(struct network_state *state);
 /** network_has_supervisor() - whether any container of the network is running. */
 bool network_has_supervisor(const struct network_state *state);
 
-/** network_close_way_out() - the host goes on as if the network had never been. */
-void network_close_way_out(struct network_state *state);
+/**
+ * network_close_way_out() - the host goes on as if the network had never been
+ * Context: the lock is held.
+ */
+void network_close_way_out(int state_fd, const char *network, struct network_state *state);
 
 /** network_free() - close and free; @network may be NULL. */
 void network_free(struct network *network);

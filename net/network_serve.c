@@ -239,7 +239,7 @@ static void leave(struct network *network) {
     network_drop_dead(&state);
     network_state_rest(&state, address);
     if (!network_has_supervisor(&state))
-        network_close_way_out(&state);
+        network_close_way_out(network->state_fd, network->name, &state);
     network_state_save(network->state_fd, network->name, &state, NULL);
 }
 

@@ -45,7 +45,7 @@ static void udhcpc(void) {
                        "test $1 = bound && ip addr add $ip/$mask dev $interface\\n"
                        "test $1 = deconfig && ip addr flush dev $interface\\n"
                        "echo $1 $ip >>/run/log\\n' >/run/script; chmod +x /run/script;"
-                       "busybox udhcpc -i eth0 -n -q -R -s /run/script"
+                       "busybox udhcpc -i eth0 -n -q -R -t 30 -s /run/script"
                        " >/run/out 2>&1 || exit 1;"
                        "grep -q 'bound %s' /run/log",
                        ns_address(&box)) == 0);
@@ -56,15 +56,16 @@ static void udhcpc_renews(void) {
     struct box box;
 
     start_without_address(&box, ns_state_dir());
-    NS_CHECK(box_shell(&box, "mkfifo /run/events; printf '#!/bin/sh\\n"
-                             "test $1 = bound && ip addr add $ip/$mask dev $interface\\n"
-                             "test $1 = deconfig && ip addr flush dev $interface\\n"
-                             "echo $1 >/run/events\\n' >/run/script; chmod +x /run/script;"
-                             "(exec busybox udhcpc -f -i eth0 -n -R -s /run/script >/run/out 2>&1)"
-                             " & pid=$!; exec 3<>/run/events;"
-                             "await() { while read -r e <&3; do test $e = $1 && return; done; };"
-                             "await bound; kill -USR1 $pid; await renew;"
-                             "kill -USR2 $pid; await deconfig; kill $pid; true") == 0);
+    NS_CHECK(box_shell(&box,
+                       "mkfifo /run/events; printf '#!/bin/sh\\n"
+                       "test $1 = bound && ip addr add $ip/$mask dev $interface\\n"
+                       "test $1 = deconfig && ip addr flush dev $interface\\n"
+                       "echo $1 >/run/events\\n' >/run/script; chmod +x /run/script;"
+                       "(exec busybox udhcpc -f -i eth0 -n -R -t 30 -s /run/script >/run/out 2>&1)"
+                       " & pid=$!; exec 3<>/run/events;"
+                       "await() { while read -r e <&3; do test $e = $1 && return; done; };"
+                       "await bound; kill -USR1 $pid; await renew;"
+                       "kill -USR2 $pid; await deconfig; kill $pid; true") == 0);
     box_stop(&box);
 }
 
@@ -105,7 +106,7 @@ static void dhcpcd(void) {
     start_without_address(&box, ns_state_dir());
     NS_CHECK(box_shell(&box,
                        "mkdir -p /run/db && mount --bind /run/db /var/lib/dhcpcd;"
-                       "dhcpcd -4 -1 -B -A -t 10 -f /dev/null -c /bin/true eth0"
+                       "dhcpcd -4 -1 -B -A -t 60 -f /dev/null -c /bin/true eth0"
                        " >/run/out 2>&1; ip -4 addr show dev eth0 | grep -q 'inet %s/20'",
                        ns_address(&box)) == 0,
              "dhcpcd has no lease");
@@ -121,7 +122,7 @@ Test(network_peers, dhcpcd_gets_a_lease) {
 /* Servers on a bridge of the host. */
 
 static const struct network_setup_request setup = {
-    .hostname = "box", .renew = true, .timeout_nsec = 15 * NSEC_PER_SEC};
+    .hostname = "box", .renew = true, .timeout_nsec = 60 * NSEC_PER_SEC};
 
 static void make_bridge(void) {
     NS_CHECK(ns_shell("ip link add br9 type bridge && ip link set br9 up &&"
@@ -159,7 +160,7 @@ static void pass_time(struct box *box, uint64_t later_nsec, bool is_answered) {
     network_dispatch(box->network, later_nsec);
     NS_CHECK(network_poll(box->network, fds) == 1);
     if (is_answered)
-        NS_CHECK(poll(fds, 1, 10000) == 1, "no answer");
+        NS_CHECK(poll(fds, 1, 60000) == 1, "no answer");
     network_dispatch(box->network, later_nsec);
 }
 
