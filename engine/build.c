@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "connect.h"
+#include "devices.h"
 #include "keeps.h"
 #include "rootfs/apivfs.h"
 #include "rootfs/bind.h"
@@ -246,6 +247,25 @@ static int mount_volume(struct builder *builder, size_t i, struct err *err) {
     return 0;
 }
 
+/* After all volumes, as they stand in the trees. */
+static int mount_device(struct builder *builder, size_t i, struct err *err) {
+    const struct device *device = &builder->container->plan->devices[i];
+    _cleanup_close_ int target = bind_target(builder->root_fd, device->target, false, err);
+    _cleanup_close_ int tree = -1;
+    int r;
+
+    if (target < 0)
+        return target;
+    tree =
+        builder->trees->n > 0 ? next_mount(builder, device->source, 0, err) : devices_clone(device);
+    r = tree < 0 ? tree : bind_attach(tree, target);
+    if (r < 0) {
+        errno = -r;
+        return err_errno(err, "--device %s", device->source);
+    }
+    return 0;
+}
+
 static int mount_keep(const struct builder *builder, size_t i, struct err *err) {
     const struct keep *keep = &builder->container->plan->keeps[i];
     _cleanup_close_ int target = bind_target(builder->root_fd, keep->target, true, err);
@@ -297,6 +317,8 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         r = mount_tmpfs(&builder, &plan->tmpfs[i], err);
     for (size_t i = 0; r == 0 && i < plan->n_volumes; i++)
         r = mount_volume(&builder, i, err);
+    for (size_t i = 0; r == 0 && i < plan->n_devices; i++)
+        r = mount_device(&builder, i, err);
     for (size_t i = 0; r == 0 && i < plan->n_keeps; i++)
         r = mount_keep(&builder, i, err);
     if (r == 0 && plan_has_bridge(plan))

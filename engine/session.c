@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "connect.h"
+#include "devices.h"
 #include "engine/inside/child.h"
 #include "session_image.h"
 #include "spawn.h"
@@ -252,6 +253,8 @@ static int attempt(struct session *s, struct err *err) {
     if (r == 0) {
         unwind_push(&s->unwind, undo_volumes, c);
         r = trees_check_volumes(c, err);
+        if (r == 0)
+            r = devices_check(c, err);
     }
     if (r == 0)
         r = open_keeps(s, err);

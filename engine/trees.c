@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "devices.h"
 #include "rootfs/bind.h"
 
 #include <errno.h>
@@ -138,7 +139,7 @@ int trees_open(struct trees *trees, const struct container *container, int usern
         if (r < 0)
             return explain(r, container->plan->volumes[i].source, mapping, err);
     }
-    return 0;
+    return devices_open(container, trees, err);
 }
 
 void trees_close(struct trees *trees) {

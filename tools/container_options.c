@@ -33,6 +33,10 @@ static const struct option_spec container_options[] = {
      "time, others wait), private (others get another one)",
      0},
     {"tmpfs", 0, "DST[:SIZE]", CONTAINER, "an empty directory in memory at DST", 0},
+    {"device", 0, "HOST[:CTR][:rwm]", CONTAINER,
+     "let it open a device of the host's, at CTR or under the same name: /dev/fuse, "
+     "/dev/ttyUSB0:/dev/modem, /dev/sda:r",
+     0},
     {"env", 'e', "NAME[=VALUE]", CONTAINER,
      "set a variable, or without =VALUE pass the host's through; nothing else of the host's "
      "environment goes in",

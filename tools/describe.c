@@ -218,6 +218,20 @@ static const char *net_name(enum net_mode net) {
     }
 }
 
+static void add_devices(struct value *config, const struct plan *plan) {
+    struct value *list = value_add(config, "Devices", value_new(VALUE_LIST));
+
+    for (size_t i = 0; i < plan->n_devices; i++) {
+        const struct device *device = &plan->devices[i];
+        struct value *object = value_add(list, NULL, value_new(VALUE_OBJECT));
+
+        value_add_text(object, "PathOnHost", device->source);
+        value_add_text(object, "PathInContainer", device->target);
+        value_add_text(object, "CgroupPermissions",
+                       device->readable ? device->writable ? "rw" : "r" : "w");
+    }
+}
+
 static void add_host_config(struct value *whole, const struct life *life) {
     static const char *const policies[] = {"no", "on-failure", "always"};
     struct value *object = value_add(whole, "HostConfig", value_new(VALUE_OBJECT));
@@ -230,6 +244,7 @@ static void add_host_config(struct value *whole, const struct life *life) {
     value_add_bool(object, "AutoRemove", life->remove);
     value_add_text(object, "NetworkMode", net_name(life->plan.net));
     value_add_bool(object, "ReadonlyRootfs", life->plan.read_only);
+    add_devices(object, &life->plan);
 }
 
 static void add_mounts(struct value *whole, const struct plan *plan) {

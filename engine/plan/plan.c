@@ -69,6 +69,11 @@ void plan_done(struct plan *plan) {
         free(plan->keeps[i].name);
         free(plan->keeps[i].target);
     }
+    for (size_t i = 0; i < plan->n_devices; i++) {
+        free(plan->devices[i].source);
+        free(plan->devices[i].target);
+    }
+    free(plan->devices);
     free(plan->keeps);
     free(plan->volumes);
     free(plan->tmpfs);

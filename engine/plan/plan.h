@@ -44,6 +44,17 @@ struct volume {
     enum volume_mode mode;
 };
 
+/**
+ * struct device - a device of the host's that the container may open
+ * @readable, @writable: for what
+ */
+struct device {
+    char *source; /* absolute host path */
+    char *target; /* absolute container path */
+    bool readable;
+    bool writable;
+};
+
 /** struct tmpfs_mount - an empty memory file system */
 struct tmpfs_mount {
     char *target;        /* absolute container path */
@@ -107,6 +118,8 @@ struct plan {
     size_t n_volumes;
     struct tmpfs_mount *tmpfs;
     size_t n_tmpfs;
+    struct device *devices;
+    size_t n_devices;
     struct action *actions;
     size_t n_actions;
     enum net_mode net;
@@ -181,6 +194,13 @@ int plan_add_tmpfs(struct plan *plan, const char *spec, struct err *err);
  * @spec: NAME:DST[:OPTS], OPTS being a list of ro, shared, locked and private
  */
 int plan_add_keep(struct plan *plan, const char *spec, struct err *err);
+
+/**
+ * plan_add_device() - append a device
+ * @spec: HOST[:CONTAINER][:ACCESS], ACCESS being of the letters r, w and m; a container makes no
+ *        nodes, so that m says nothing
+ */
+int plan_add_device(struct plan *plan, const char *spec, struct err *err);
 
 /**
  * plan_add_env() - set or pass through a variable

@@ -51,12 +51,17 @@ static const char *mount_target(const struct plan *plan, size_t i, const char **
         return plan->volumes[i].target;
     }
     i -= plan->n_volumes;
+    if (i < plan->n_devices) {
+        *ret_option = "--device";
+        return plan->devices[i].target;
+    }
+    i -= plan->n_devices;
     *ret_option = i < plan->n_tmpfs ? "--tmpfs" : "-k";
     return i < plan->n_tmpfs ? plan->tmpfs[i].target : plan->keeps[i - plan->n_tmpfs].target;
 }
 
 static int check_mounts(const struct plan *plan, struct err *err) {
-    size_t n = plan->n_volumes + plan->n_tmpfs + plan->n_keeps;
+    size_t n = plan->n_volumes + plan->n_devices + plan->n_tmpfs + plan->n_keeps;
 
     for (size_t i = 0; i < n; i++) {
         const char *option, *other_option;
@@ -90,6 +95,9 @@ static int check_remember(const struct plan *plan, struct err *err) {
         return err_set(err, -EINVAL,
                        "-r knows nothing of what a profile says: leave out -r, or --security-opt "
                        "seccomp=FILE");
+    if (plan->remember && plan->n_devices > 0)
+        return err_set(err, -EINVAL,
+                       "-r knows nothing of what a device holds: leave out -r, or --device");
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct action *action = &plan->actions[i];
 

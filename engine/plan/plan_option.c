@@ -143,6 +143,7 @@ static const struct plan_option {
     {"pull", set_pull},
     {"volume", plan_add_volume},
     {"tmpfs", plan_add_tmpfs},
+    {"device", plan_add_device},
     {"env", plan_add_env},
     {"user", set_user},
     {"net", set_net},
