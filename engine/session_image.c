@@ -19,12 +19,38 @@ static void undo_image(void *argument) {
     image_done(argument);
 }
 
+/* struct pull - an image on its way from elsewhere; @is_told: that it is */
+struct pull {
+    const struct container *container;
+    bool is_told;
+};
+
+/* Said when the first bytes of a layer come: what fails before is told in one line. */
+static void tell_pull(void *context, const struct log_progress *progress) {
+    struct pull *pull = context;
+    const struct log *log = pull->container->log;
+
+    if (!pull->is_told && progress->done > 0) {
+        pull->is_told = true;
+        log_info(log, "pulling %s", pull->container->plan->image);
+    }
+    if (log->progress)
+        log->progress(log->progress_context, progress);
+}
+
+/* What is unpacked from a file takes no longer than a person waits: only pulls tell how far they
+ * are. */
 static int import(void *argument, struct err *err) {
     const struct container *c = argument;
+    bool is_remote = ref_is_remote(c->plan->image);
+    struct pull pull = {.container = c};
+    struct log log = *c->log;
 
-    if (c->plan->pull == PULL_ALWAYS && ref_is_remote(c->plan->image))
-        return image_pull(&c->store, c->plan->image, c->log, err);
-    return image_import(&c->store, c->plan->image, c->log, err);
+    log.progress = is_remote ? tell_pull : NULL;
+    log.progress_context = &pull;
+    return is_remote && c->plan->pull == PULL_ALWAYS
+               ? image_pull(&c->store, c->plan->image, &log, err)
+               : image_import(&c->store, c->plan->image, &log, err);
 }
 
 /* Adds to @epoll a timer that becomes readable when the run's time is up; a descriptor. */

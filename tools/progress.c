@@ -113,9 +113,10 @@ static void say(const struct progress *progress, const struct progress_part *par
 /* The next image's parts: those before stay as they are. */
 static void begin(struct progress *progress, size_t n_parts) {
     const struct console *console = progress->console;
-    bool bars = progress->bars;
+    bool bars = progress->bars, only_news = progress->only_news;
 
-    *progress = (struct progress){.console = console, .bars = bars, .n_parts = n_parts};
+    *progress = (struct progress){
+        .console = console, .bars = bars, .only_news = only_news, .n_parts = n_parts};
     for (size_t i = 0; i < n_parts; i++)
         snprintf(progress->parts[i].label, sizeof progress->parts[i].label, "layer %zu", i + 1);
 }
@@ -125,6 +126,13 @@ static bool is_over(const struct progress *progress) {
         if (!progress->parts[i].ended)
             return false;
     return true;
+}
+
+static bool has_news(const struct progress *progress) {
+    for (size_t i = 0; i < progress->n_parts; i++)
+        if (progress->parts[i].done > 0)
+            return true;
+    return false;
 }
 
 void progress_show(void *context, const struct log_progress *step) {
@@ -143,6 +151,8 @@ void progress_show(void *context, const struct log_progress *step) {
     part->done = step->done;
     part->total = step->total;
     part->ended = step->ended;
+    if (progress->only_news && (progress->bars ? !has_news(progress) : part->done == 0))
+        return;
     if (progress->bars)
         draw(progress, now_nsec);
     else if (step->ended)

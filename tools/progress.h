@@ -25,10 +25,12 @@ struct progress_part {
  * struct progress - how far a longer work is, on a console
  * @console: borrowed
  * @bars: on a terminal: a line a part, drawn anew; otherwise a plain line when a part has ended
+ * @only_news: nothing is shown of what was here already; to be set after progress_init()
  */
 struct progress {
     const struct console *console;
     bool bars;
+    bool only_news;
     struct progress_part parts[PROGRESS_PARTS_MAX];
     size_t n_parts;
     size_t n_drawn; /* lines above the cursor */

@@ -10,6 +10,7 @@
 #include "engine/matrix/matrix_plan.h"
 #include "engine/result.h"
 #include "engine/run.h"
+#include "progress.h"
 #include "report.h"
 #include "run_messages.h"
 
@@ -29,10 +30,13 @@ static void action_finished(void *context, const struct plan *plan,
 /* The plan of the one image, with its name in the names that hold it.  Return: the exit status. */
 static int run_plan(const struct run_options *options, const struct plan *plan,
                     struct console *console, bool *ret_interrupted) {
+    struct progress progress;
     const struct run_hooks hooks = {
         .log = {.emit = emit_log,
                 .context = console,
-                .debug = console->verbosity == VERBOSITY_DEBUG},
+                .debug = console->verbosity == VERBOSITY_DEBUG,
+                .progress = console->verbosity == VERBOSITY_QUIET ? NULL : progress_show,
+                .progress_context = &progress},
         .action_started = action_started,
         .action_finished = action_finished,
         .protect_program = run_messages_protect,
@@ -42,6 +46,8 @@ static int run_plan(const struct run_options *options, const struct plan *plan,
     _cleanup_(json_writer_done) struct json_writer json = JSON_WRITER_INIT;
     struct err err = {0};
 
+    progress_init(&progress, console);
+    progress.only_news = true;
     result_init(&result);
     if (run(plan, &hooks, &result, &err) < 0)
         console_error(console, err.message);

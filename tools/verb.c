@@ -12,6 +12,7 @@
 #include "engine/base/str.h"
 #include "engine/result.h"
 #include "help.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -93,11 +94,17 @@ static int parse(struct verb_job *job, struct look *look, struct options *option
 }
 
 static int carry_out(struct verb_job *job, const struct look *look) {
+    struct progress progress;
     struct err err = {0};
     int r;
 
-    job->log = (struct log){
-        .emit = emit_log, .context = &job->messages, .debug = look->verbosity == VERBOSITY_DEBUG};
+    progress_init(&progress, &job->messages);
+    progress.only_news = true;
+    job->log = (struct log){.emit = emit_log,
+                            .context = &job->messages,
+                            .debug = look->verbosity == VERBOSITY_DEBUG,
+                            .progress = progress_show,
+                            .progress_context = &progress};
     r = containers_open(&job->containers, NULL, &job->log, &err);
     if (r == 0)
         r = job->verb->run(job, &err);

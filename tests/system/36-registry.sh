@@ -52,6 +52,36 @@ test_a_run_pulls_what_is_missing_and_then_asks_nobody() {
     runs "$mayfly" -q -i "$registry/busybox:1" -S 'cat /etc/second'
 }
 
+test_a_run_tells_of_its_pull() {
+    fresh_store
+    start_registry
+    push busybox:1
+    runs "$mayfly" -i "$registry/busybox:1" -S 'cat /etc/first'
+    expect_out 'from the first layer'
+    expect_same "$(head -n 1 "$TEST_DIR/err")" "mayfly: pulling $registry/busybox:1"
+    expect_same "$(grep -Ec '^mayfly: layer [12] of 2: [0-9a-f]{12} +[0-9.]+[kM]?B$' "$TEST_DIR/err")" 2
+    expect_same "$(wc -l <"$TEST_DIR/err")" 4
+    # Nothing of what is here, nothing with -q, and the same from the commands of docker's kind.
+    runs "$mayfly" -i "$registry/busybox:1" --pull always -S 'cat /etc/first'
+    expect_same "$(wc -l <"$TEST_DIR/err")" 1
+    runs "$mayfly" rmi "$registry/busybox:1"
+    runs "$mayfly" -q -i "$registry/busybox:1" -S true
+    expect_silence
+    runs "$mayfly" rmi "$registry/busybox:1"
+    runs "$mayfly" run --rm --net none "$registry/busybox:1" cat /etc/first
+    expect_out 'from the first layer'
+    expect_err "^mayfly: pulling $registry/busybox:1$"
+    # On a terminal bars, which stand above the first step's line.
+    runs "$mayfly" rmi "$registry/busybox:1"
+    tty -- "$mayfly" -i "$registry/busybox:1" -S 'echo done'
+    expect_status 0
+    tr -d '\r' <"$TEST_DIR/out" | sed 's/\x1b\[[0-9]*[A-Zm]//g' | grep -v '^$' >lines
+    expect_same "$(grep -c pulling lines)" 1
+    tail -n 4 lines | sed -n '1,2{/^[0-9a-f]\{12\}  *[0-9.]*[kM]*B$/p}' >bars
+    expect_same "$(wc -l <bars)" 2
+    expect_same "$(tail -n 2 lines | head -n 1)" 'done'
+}
+
 test_pull_never_and_always() {
     fresh_store
     start_registry
@@ -342,7 +372,7 @@ test_an_image_larger_than_is_allowed() {
     push busybox:1
     run "$mayfly" pull -q --max-image-size 1m "$registry/busybox:1"
     expect_complaint 125 'larger than the limit'
-    run "$mayfly" -i "$registry/busybox:1" --max-image-size=100k -S true
+    run "$mayfly" -q -i "$registry/busybox:1" --max-image-size=100k -S true
     expect_complaint 125 'larger than the limit'
     run "$mayfly" load --max-image-size 1m -i "$images/busybox-docker.tar"
     expect_complaint 125 'larger than the limit'
