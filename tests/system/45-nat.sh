@@ -126,8 +126,11 @@ host_slirp() {
     local answer=
     ip link set lo up
     mount --bind /dev/null "$(command -v pasta)"
-    "$mayfly" -q -i "$busybox" -n nat -p 127.0.0.1:8088:80 --timeout 60 -S 'ip route | grep -c default' -S 'nc -l -p 80 -e /bin/cat' >out &
+    make_fifos
+    "$mayfly" -q -i "$busybox" -n nat -p 127.0.0.1:8088:80 --timeout 60 "${fifos[@]}" -S 'ip route | grep -c default' \
+        -S 'nc -ll -p 80 -e cat & read x </go; kill %1' >out &
     until answer=$(echo by slirp | busybox nc -w 5 127.0.0.1 8088 2>/dev/null) && [ -n "$answer" ]; do kill -0 $! || fail "it ended"; done
+    let_go
     ends_with 0 $!
     expect_same "$answer" "by slirp"
     expect_same "$(cat out)" 1
