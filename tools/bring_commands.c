@@ -3,8 +3,8 @@
 #include "commands.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
-#include "image_command.h"
 #include "image_table.h"
+#include "verb.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -21,10 +21,11 @@ struct bring {
     const char *input;
 };
 
-static int apply(struct image_job *job, int option, const char *value, struct err *err) {
+static int apply(struct verb_job *job, const struct options *options, struct err *err) {
     struct bring *bring = job->choice;
+    const char *value = options->value;
 
-    if (option == BRING_OPTION_QUIET)
+    if (options->spec->id == BRING_OPTION_QUIET)
         job->quiet = true;
     else if (!*value)
         return err_set(err, -EINVAL, "--input: the file's name is empty");
@@ -33,7 +34,7 @@ static int apply(struct image_job *job, int option, const char *value, struct er
     return 0;
 }
 
-static void say(const struct image_job *job, const char *what, const char *reference) {
+static void say(const struct verb_job *job, const char *what, const char *reference) {
     _cleanup_free_ char *text = str_printf("%s %s", what, reference);
 
     if (!job->quiet && text)
@@ -42,7 +43,7 @@ static void say(const struct image_job *job, const char *what, const char *refer
 
 /* --- pull --------------------------------------------------------------------- */
 
-static int run_pull(struct image_job *job, struct err *err) {
+static int run_pull(struct verb_job *job, struct err *err) {
     for (size_t i = 0; i < job->n_words; i++) {
         _cleanup_free_ char *id = NULL;
         int r;
@@ -50,8 +51,8 @@ static int run_pull(struct image_job *job, struct err *err) {
         say(job, "pulling", job->words[i]);
         r = images_pull(&job->images, job->words[i], &id, err);
         if (r == 0)
-            image_command_print(job, "%s", id);
-        else if (!image_command_complain(job, err))
+            verb_print(job, "%s", id);
+        else if (!verb_complain(job, err))
             return r;
     }
     return 0;
@@ -61,7 +62,8 @@ int pull_command(int argc, char **argv) {
     static const struct option_spec specs[] = {
         {"quiet", 'q', NULL, "Messages", "the ids and errors alone", BRING_OPTION_QUIET},
     };
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "pull",
         .brings = true,
         .asks = true,
@@ -79,12 +81,12 @@ int pull_command(int argc, char **argv) {
     };
     struct bring bring = {0};
 
-    return image_command_run(&command, &bring, argc, argv);
+    return verb_run(&verb, &bring, argc, argv);
 }
 
 /* --- load --------------------------------------------------------------------- */
 
-static int prepare_load(struct image_job *job, struct err *err) {
+static int prepare_load(struct verb_job *job, struct err *err) {
     const struct bring *bring = job->choice;
 
     if (!bring->input && isatty(STDIN_FILENO))
@@ -92,7 +94,7 @@ static int prepare_load(struct image_job *job, struct err *err) {
     return 0;
 }
 
-static int run_load(struct image_job *job, struct err *err) {
+static int run_load(struct verb_job *job, struct err *err) {
     const struct bring *bring = job->choice;
     _cleanup_strv_ struct strv names = {0};
     int r = images_load(&job->images, bring->input, &names, err);
@@ -102,11 +104,11 @@ static int run_load(struct image_job *job, struct err *err) {
 
         /* A name has the registry in it. */
         if (strchr(names.items[i], '/')) {
-            image_command_print(job, "Loaded image: %s", image_table_name(names.items[i]));
+            verb_print(job, "Loaded image: %s", image_table_name(names.items[i]));
             continue;
         }
         image_table_id(&id, names.items[i], true);
-        image_command_print(job, "Loaded image ID: %s", id.data ? id.data : "");
+        verb_print(job, "Loaded image ID: %s", id.data ? id.data : "");
     }
     return r;
 }
@@ -117,7 +119,8 @@ int load_command(int argc, char **argv) {
          BRING_OPTION_INPUT},
         {"quiet", 'q', NULL, "Messages", "the names and errors alone", BRING_OPTION_QUIET},
     };
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "load",
         .brings = true,
         .words = "",
@@ -133,12 +136,12 @@ int load_command(int argc, char **argv) {
     };
     struct bring bring = {0};
 
-    return image_command_run(&command, &bring, argc, argv);
+    return verb_run(&verb, &bring, argc, argv);
 }
 
 /* --- import ------------------------------------------------------------------- */
 
-static int run_import(struct image_job *job, struct err *err) {
+static int run_import(struct verb_job *job, struct err *err) {
     _cleanup_buf_ struct buf text = BUF_INIT;
     _cleanup_free_ char *id = NULL;
     int r = images_import(&job->images, job->words[0], job->n_words > 1 ? job->words[1] : NULL, &id,
@@ -147,7 +150,7 @@ static int run_import(struct image_job *job, struct err *err) {
     if (r < 0)
         return r;
     image_table_id(&text, id, true);
-    image_command_print(job, "%s", text.data ? text.data : "");
+    verb_print(job, "%s", text.data ? text.data : "");
     return 0;
 }
 
@@ -155,7 +158,8 @@ int import_command(int argc, char **argv) {
     static const struct option_spec specs[] = {
         {"quiet", 'q', NULL, "Messages", "the id and errors alone", BRING_OPTION_QUIET},
     };
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "import",
         .brings = true,
         .asks = true,
@@ -171,5 +175,5 @@ int import_command(int argc, char **argv) {
     };
     struct bring bring = {0};
 
-    return image_command_run(&command, &bring, argc, argv);
+    return verb_run(&verb, &bring, argc, argv);
 }

@@ -7,8 +7,8 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
 #include "engine/manage/remembered.h"
-#include "image_command.h"
 #include "image_table.h"
+#include "verb.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -29,13 +29,12 @@ enum change_option {
     CHANGE_OPTION_FORCE,
 };
 
-static int apply(struct image_job *job, int option, const char *value, struct err *err) {
+static int apply(struct verb_job *job, const struct options *options, struct err *err) {
     struct change *change = job->choice;
 
-    (void)value;
     (void)err;
-    change->all |= option == CHANGE_OPTION_ALL;
-    change->force |= option == CHANGE_OPTION_FORCE;
+    change->all |= options->spec->id == CHANGE_OPTION_ALL;
+    change->force |= options->spec->id == CHANGE_OPTION_FORCE;
     return 0;
 }
 
@@ -54,14 +53,14 @@ static bool has_id(const struct image_entries *entries, const char *id) {
 }
 
 /* A line for each name and each image that is no longer there. */
-static int tell_difference(struct image_job *job, const struct image_entries *before,
+static int tell_difference(struct verb_job *job, const struct image_entries *before,
                            struct err *err) {
     _cleanup_entries_ struct image_entries after = {0};
     int r = images_list(&job->images, &after, err);
 
     for (size_t i = 0; r == 0 && i < before->n; i++)
         if (before->items[i].name && !has_name(&after, before->items[i].name))
-            image_command_print(job, "Untagged: %s", image_table_name(before->items[i].name));
+            verb_print(job, "Untagged: %s", image_table_name(before->items[i].name));
     for (size_t i = 0; r == 0 && i < before->n; i++) {
         const struct image_entries earlier = {.items = before->items, .n = i};
         const char *id = before->items[i].id;
@@ -70,19 +69,20 @@ static int tell_difference(struct image_job *job, const struct image_entries *be
         if (has_id(&after, id) || has_id(&earlier, id))
             continue;
         image_table_id(&text, id, true);
-        image_command_print(job, "Deleted: %s", text.data ? text.data : "");
+        verb_print(job, "Deleted: %s", text.data ? text.data : "");
     }
     return r;
 }
 
 /* --- tag ---------------------------------------------------------------------- */
 
-static int run_tag(struct image_job *job, struct err *err) {
+static int run_tag(struct verb_job *job, struct err *err) {
     return images_tag(&job->images, job->words[0], job->words[1], err);
 }
 
 int tag_command(int argc, char **argv) {
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "tag",
         .words = "REF|ID NAME[:TAG]",
         .about = "Gives an image of the store one more name; another image that had it "
@@ -93,12 +93,12 @@ int tag_command(int argc, char **argv) {
     };
     struct change change = {0};
 
-    return image_command_run(&command, &change, argc, argv);
+    return verb_run(&verb, &change, argc, argv);
 }
 
 /* --- rmi ---------------------------------------------------------------------- */
 
-static int remove_one(struct image_job *job, const char *reference, struct err *err) {
+static int remove_one(struct verb_job *job, const char *reference, struct err *err) {
     const struct change *change = job->choice;
     _cleanup_entries_ struct image_entries before = {0};
     int r = images_list(&job->images, &before, err);
@@ -108,13 +108,13 @@ static int remove_one(struct image_job *job, const char *reference, struct err *
     return r < 0 ? r : tell_difference(job, &before, err);
 }
 
-static int run_rmi(struct image_job *job, struct err *err) {
+static int run_rmi(struct verb_job *job, struct err *err) {
     const struct change *change = job->choice;
 
     for (size_t i = 0; i < job->n_words; i++) {
         int r = remove_one(job, job->words[i], err), status = job->status;
 
-        if (r < 0 && !image_command_complain(job, err))
+        if (r < 0 && !verb_complain(job, err))
             return r;
         if (r == -ENOENT && change->force)
             job->status = status;
@@ -128,7 +128,8 @@ int rmi_command(int argc, char **argv) {
          "an image of several names goes by its id too; one that is not there is no failure",
          CHANGE_OPTION_FORCE},
     };
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "rmi",
         .words = "REF|ID...",
         .about = "Takes names away from images; with its last name an image goes, and "
@@ -144,13 +145,13 @@ int rmi_command(int argc, char **argv) {
     };
     struct change change = {0};
 
-    return image_command_run(&command, &change, argc, argv);
+    return verb_run(&verb, &change, argc, argv);
 }
 
 /* --- prune -------------------------------------------------------------------- */
 
 /* Asks before anything is removed. */
-static int prepare_prune(struct image_job *job, struct err *err) {
+static int prepare_prune(struct verb_job *job, struct err *err) {
     const struct change *change = job->choice;
     _cleanup_buf_ struct buf question = BUF_INIT;
     char answer[16] = "";
@@ -165,7 +166,7 @@ static int prepare_prune(struct image_job *job, struct err *err) {
     if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
         return 0;
     job->status = 1;
-    return 1;
+    return VERB_DONE;
 }
 
 static bool has_step(const struct remembered *all, const char *key) {
@@ -183,7 +184,7 @@ static bool has_keep(const struct remembered *all, const char *name) {
 }
 
 /* Steps whose time is up, with -a all, and kept directories. */
-static int prune_remembered(struct image_job *job, uint64_t *ret_bytes, struct err *err) {
+static int prune_remembered(struct verb_job *job, uint64_t *ret_bytes, struct err *err) {
     const struct change *change = job->choice;
     _cleanup_remembered_ struct remembered before = {0}, after = {0};
     int r = remembered_list(&job->images, &before, err);
@@ -194,14 +195,14 @@ static int prune_remembered(struct image_job *job, uint64_t *ret_bytes, struct e
         r = remembered_list(&job->images, &after, err);
     for (size_t i = 0; r == 0 && i < before.steps.n; i++)
         if (!has_step(&after, before.steps.items[i].step.key))
-            image_command_print(job, "Forgotten step: %.12s", before.steps.items[i].step.key);
+            verb_print(job, "Forgotten step: %.12s", before.steps.items[i].step.key);
     for (size_t i = 0; r == 0 && i < before.keeps.n; i++)
         if (!has_keep(&after, before.keeps.items[i].name))
-            image_command_print(job, "Deleted kept directory: %s", before.keeps.items[i].name);
+            verb_print(job, "Deleted kept directory: %s", before.keeps.items[i].name);
     return r;
 }
 
-static int run_prune(struct image_job *job, struct err *err) {
+static int run_prune(struct verb_job *job, struct err *err) {
     const struct change *change = job->choice;
     _cleanup_entries_ struct image_entries before = {0};
     _cleanup_buf_ struct buf size = BUF_INIT;
@@ -218,7 +219,7 @@ static int run_prune(struct image_job *job, struct err *err) {
     if (r < 0)
         return r;
     image_table_size(&size, bytes + more);
-    image_command_print(job, "Total reclaimed space: %s", size.data ? size.data : "");
+    verb_print(job, "Total reclaimed space: %s", size.data ? size.data : "");
     return 0;
 }
 
@@ -230,7 +231,8 @@ int prune_command(int argc, char **argv) {
          CHANGE_OPTION_ALL},
         {"force", 'f', NULL, "Options", "do not ask first", CHANGE_OPTION_FORCE},
     };
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "prune",
         .words = "",
         .about = "Removes images and layers that nobody refers to, by a name or by an "
@@ -244,5 +246,5 @@ int prune_command(int argc, char **argv) {
     };
     struct change change = {0};
 
-    return image_command_run(&command, &change, argc, argv);
+    return verb_run(&verb, &change, argc, argv);
 }

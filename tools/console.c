@@ -8,6 +8,7 @@
  */
 #include "console.h"
 
+#include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
 #include "engine/result.h"
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -119,6 +121,19 @@ int console_print(const struct console *console, const struct buf *text) {
     err_errno(&err, "standard output");
     console_error(&messages, err.message);
     return EXIT_ENGINE;
+}
+
+int console_print_line(const struct console *console, const char *format, va_list args) {
+    _cleanup_buf_ struct buf line = BUF_INIT;
+    _cleanup_free_ char *text = NULL;
+
+    if (vasprintf(&text, format, args) < 0) {
+        text = NULL;
+        line.failed = true;
+    }
+    buf_puts(&line, text ? text : "");
+    buf_puts(&line, "\n");
+    return console_print(console, &line);
 }
 
 void console_error(const struct console *console, const char *text) {

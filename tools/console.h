@@ -6,6 +6,7 @@
 #include "engine/base/err.h"
 #include "engine/base/log.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -75,6 +76,10 @@ int console_write(const struct console *console, const struct buf *text);
  * gone away is no failure.
  */
 int console_print(const struct console *console, const struct buf *text);
+
+/** console_print_line() - the same of one line, its end added. */
+int console_print_line(const struct console *console, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /** console_update_columns() - ask the terminal for its width anew. */
 void console_update_columns(struct console *console);

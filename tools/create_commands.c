@@ -90,35 +90,6 @@ static int run_create(struct verb_job *job, struct err *err) {
     return r;
 }
 
-static int command(const struct verb *verb, int argc, char **argv) {
-    struct create_options create = {.detach_keys = DETACH_KEYS};
-    int status;
-
-    life_init(&create.life);
-    status = verb_run(verb, &create, argc, argv);
-    life_done(&create.life);
-    return status;
-}
-
-int create_command(int argc, char **argv) {
-    struct verb verb = {
-        .name = "create",
-        .words = "IMAGE [PROG [ARG]...]",
-        .about = "Makes a container that lives longer than a command, without starting it: "
-                 "'mayfly start' does.",
-        .specs = create_options_specs,
-        .n_specs = n_create_options_specs,
-        .n_words_min = 1,
-        .n_words_max = SIZE_MAX,
-        .options_end = 1,
-        .takes_container_options = true,
-        .apply = apply_create,
-        .run = run_create,
-    };
-
-    return command(&verb, argc, argv);
-}
-
 /* --- starting ----------------------------------------------------------------- */
 
 /* How a container is started, for 'run' and 'start'. */
@@ -225,13 +196,15 @@ static int run_run(struct verb_job *job, struct err *err) {
     return r != 0 && !start.has_begun ? undo(job, &start, r, err) : r;
 }
 
-int life_command(int argc, char **argv) {
-    struct verb verb = {
-        .name = "run",
+/* --- both --------------------------------------------------------------------- */
+
+/* They differ in nothing but what they do once the container is described. */
+static int command(const char *name, const char *about,
+                   int (*act)(struct verb_job *job, struct err *err), int argc, char **argv) {
+    const struct verb verb = {
+        .name = name,
         .words = "IMAGE [PROG [ARG]...]",
-        .about = "Makes a container, starts it, and shows what its program writes; with -d it is "
-                 "left running.  The exit status is the program's; 125 when there was no starting "
-                 "it, 126 and 127 when the program cannot be executed or is missing.",
+        .about = about,
         .specs = create_options_specs,
         .n_specs = n_create_options_specs,
         .n_words_min = 1,
@@ -239,10 +212,31 @@ int life_command(int argc, char **argv) {
         .options_end = 1,
         .takes_container_options = true,
         .apply = apply_create,
-        .run = run_run,
+        .run = act,
     };
+    struct create_options create = {.detach_keys = DETACH_KEYS};
+    int status;
 
-    return command(&verb, argc, argv);
+    life_init(&create.life);
+    status = verb_run(&verb, &create, argc, argv);
+    life_done(&create.life);
+    return status;
+}
+
+int create_command(int argc, char **argv) {
+    return command("create",
+                   "Makes a container that lives longer than a command, without starting it: "
+                   "'mayfly start' does.",
+                   run_create, argc, argv);
+}
+
+int life_command(int argc, char **argv) {
+    return command(
+        "run",
+        "Makes a container, starts it, and shows what its program writes; with -d it is "
+        "left running.  The exit status is the program's; 125 when there was no starting "
+        "it, 126 and 127 when the program cannot be executed or is missing.",
+        run_run, argc, argv);
 }
 
 /* --- start -------------------------------------------------------------------- */

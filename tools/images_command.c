@@ -4,8 +4,8 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
 #include "engine/base/str.h"
-#include "image_command.h"
 #include "image_table.h"
+#include "verb.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -59,10 +59,11 @@ static int add_filter(struct selection *selection, const char *value, struct err
     return 0;
 }
 
-static int apply(struct image_job *job, int option, const char *value, struct err *err) {
+static int apply(struct verb_job *job, const struct options *options, struct err *err) {
     struct selection *selection = job->choice;
+    const char *value = options->value;
 
-    switch ((enum images_option)option) {
+    switch ((enum images_option)options->spec->id) {
     case IMAGES_OPTION_FILTER:
         return add_filter(selection, value, err);
     case IMAGES_OPTION_FORMAT:
@@ -93,7 +94,7 @@ static bool is_wanted(const struct selection *selection, const struct image_entr
     return patterns->n == 0;
 }
 
-static int run_images(struct image_job *job, struct err *err) {
+static int run_images(struct verb_job *job, struct err *err) {
     struct selection *selection = job->choice;
     __attribute__((cleanup(image_entries_done))) struct image_entries all = {0};
     _cleanup_free_ struct image_entry *items = NULL;
@@ -126,7 +127,8 @@ static int run_images(struct image_job *job, struct err *err) {
 }
 
 int images_command(int argc, char **argv) {
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "images",
         .words = "[NAME[:TAG]]",
         .about = "Lists the images in the store; with a word, those of that name, in "
@@ -140,7 +142,7 @@ int images_command(int argc, char **argv) {
         .run = run_images,
     };
     struct selection selection = {.named = true, .unnamed = true};
-    int status = image_command_run(&command, &selection, argc, argv);
+    int status = verb_run(&verb, &selection, argc, argv);
 
     strv_done(&selection.patterns);
     return status;

@@ -6,9 +6,9 @@
 #include "engine/manage/networks.h"
 #include "engine/result.h"
 #include "help.h"
-#include "image_command.h"
 #include "network_table.h"
 #include "options.h"
+#include "verb.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,10 +38,11 @@ struct ls {
     bool ids;
 };
 
-static int apply_ls(struct image_job *job, int option, const char *value, struct err *err) {
+static int apply_ls(struct verb_job *job, const struct options *options, struct err *err) {
     struct ls *ls = job->choice;
+    const char *value = options->value;
 
-    switch ((enum ls_option)option) {
+    switch ((enum ls_option)options->spec->id) {
     case LS_OPTION_FILTER:
         ls->part = str_after(value, "name=");
         if (!ls->part)
@@ -63,7 +64,7 @@ static int apply_ls(struct image_job *job, int option, const char *value, struct
 }
 
 /* All networks; @ret_rows->items is to free(3), and borrows from @entries. */
-static int list(struct image_job *job, struct network_entries *entries,
+static int list(struct verb_job *job, struct network_entries *entries,
                 struct network_rows *ret_rows, struct err *err) {
     int r = networks_list(&job->images, entries, err);
 
@@ -73,7 +74,7 @@ static int list(struct image_job *job, struct network_entries *entries,
     return r;
 }
 
-static int run_ls(struct image_job *job, struct err *err) {
+static int run_ls(struct verb_job *job, struct err *err) {
     const struct ls *ls = job->choice;
     _cleanup_entries_ struct network_entries entries = {0};
     _cleanup_buf_ struct buf text = BUF_INIT;
@@ -97,7 +98,8 @@ static int run_ls(struct image_job *job, struct err *err) {
 }
 
 static int ls_command(int argc, char **argv) {
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "network ls",
         .words = "",
         .about = "Lists the networks: those that are always there, and those that were made with "
@@ -109,7 +111,7 @@ static int ls_command(int argc, char **argv) {
     };
     struct ls ls = {0};
 
-    return image_command_run(&command, &ls, argc, argv);
+    return verb_run(&verb, &ls, argc, argv);
 }
 
 /* --- network create ----------------------------------------------------------- */
@@ -156,10 +158,11 @@ static int set_mtu(struct network_config *config, const char *value, struct err 
     return 0;
 }
 
-static int apply_create(struct image_job *job, int option, const char *value, struct err *err) {
+static int apply_create(struct verb_job *job, const struct options *options, struct err *err) {
     struct network_config *config = job->choice;
+    const char *value = options->value;
 
-    switch ((enum create_option)option) {
+    switch ((enum create_option)options->spec->id) {
     case CREATE_OPTION_DRIVER:
         if (!str_eq(value, "bridge"))
             return err_set(err, -EINVAL, "--driver '%s': bridges are all that there is", value);
@@ -181,16 +184,17 @@ static int apply_create(struct image_job *job, int option, const char *value, st
     return 0;
 }
 
-static int run_create(struct image_job *job, struct err *err) {
+static int run_create(struct verb_job *job, struct err *err) {
     int r = networks_create(&job->images, job->words[0], job->choice, err);
 
     if (r == 0)
-        image_command_print(job, "%s", job->words[0]);
+        verb_print(job, "%s", job->words[0]);
     return r;
 }
 
 static int create_network_command(int argc, char **argv) {
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "network create",
         .words = "NAME",
         .about = "Makes a network, to be used with --net NAME.  Its bridge comes with its first "
@@ -204,26 +208,27 @@ static int create_network_command(int argc, char **argv) {
     };
     struct network_config config = {0};
 
-    return image_command_run(&command, &config, argc, argv);
+    return verb_run(&verb, &config, argc, argv);
 }
 
 /* --- network rm, network inspect ---------------------------------------------- */
 
-static int run_rm(struct image_job *job, struct err *err) {
+static int run_rm(struct verb_job *job, struct err *err) {
     (void)err;
     for (size_t i = 0; i < job->n_words; i++) {
         struct err own = {0};
 
         if (networks_remove(&job->images, job->words[i], &own) == 0)
-            image_command_print(job, "%s", job->words[i]);
-        else if (!image_command_complain(job, &own))
+            verb_print(job, "%s", job->words[i]);
+        else if (!verb_complain(job, &own))
             break;
     }
     return 0;
 }
 
 static int rm_network_command(int argc, char **argv) {
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "network rm",
         .words = "NAME...",
         .about = "Removes networks that were made with mayfly network create.",
@@ -232,10 +237,10 @@ static int rm_network_command(int argc, char **argv) {
         .run = run_rm,
     };
 
-    return image_command_run(&command, NULL, argc, argv);
+    return verb_run(&verb, NULL, argc, argv);
 }
 
-static int run_inspect(struct image_job *job, struct err *err) {
+static int run_inspect(struct verb_job *job, struct err *err) {
     _cleanup_entries_ struct network_entries entries = {0};
     _cleanup_free_ const struct network_row **found = calloc(job->n_words, sizeof *found);
     _cleanup_free_ struct network_row *items = NULL;
@@ -259,7 +264,7 @@ static int run_inspect(struct image_job *job, struct err *err) {
             continue;
         }
         err_set(&own, -ENOENT, "there is no network %s", job->words[i]);
-        image_command_complain(job, &own);
+        verb_complain(job, &own);
     }
     network_table_inspect(&text, found, n);
     status = console_print(&job->out, &text);
@@ -269,7 +274,8 @@ static int run_inspect(struct image_job *job, struct err *err) {
 }
 
 static int inspect_network_command(int argc, char **argv) {
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "network inspect",
         .words = "NAME...",
         .about = "Shows all that is known of networks, and which containers are on them, as JSON.",
@@ -278,7 +284,7 @@ static int inspect_network_command(int argc, char **argv) {
         .run = run_inspect,
     };
 
-    return image_command_run(&command, NULL, argc, argv);
+    return verb_run(&verb, NULL, argc, argv);
 }
 
 /* --- network ------------------------------------------------------------------ */
@@ -313,7 +319,7 @@ int network_command(int argc, char **argv) {
 
 /* --- port --------------------------------------------------------------------- */
 
-static int run_port(struct image_job *job, struct err *err) {
+static int run_port(struct verb_job *job, struct err *err) {
     _cleanup_entries_ struct network_entries entries = {0};
     _cleanup_buf_ struct buf text = BUF_INIT;
     const char *wanted = job->n_words > 1 ? job->words[1] : NULL;
@@ -334,7 +340,8 @@ static int run_port(struct image_job *job, struct err *err) {
 }
 
 int port_command(int argc, char **argv) {
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "port",
         .words = "CONTAINER [PORT[/PROTOCOL]]",
         .about = "Shows which ports of the host lead to a running container.",
@@ -343,5 +350,5 @@ int port_command(int argc, char **argv) {
         .run = run_port,
     };
 
-    return image_command_run(&command, NULL, argc, argv);
+    return verb_run(&verb, NULL, argc, argv);
 }

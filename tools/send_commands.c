@@ -6,7 +6,7 @@
 #include "commands.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "image_command.h"
+#include "verb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,10 +27,11 @@ struct save {
     enum image_format format;
 };
 
-static int apply(struct image_job *job, int option, const char *value, struct err *err) {
+static int apply(struct verb_job *job, const struct options *options, struct err *err) {
     struct save *save = job->choice;
+    const char *value = options->value;
 
-    switch ((enum save_option)option) {
+    switch ((enum save_option)options->spec->id) {
     case SAVE_OPTION_OUTPUT:
         if (!*value)
             return err_set(err, -EINVAL, "--output: the file's name is empty");
@@ -51,7 +52,7 @@ static int apply(struct image_job *job, int option, const char *value, struct er
     return 0;
 }
 
-static int prepare(struct image_job *job, struct err *err) {
+static int prepare(struct verb_job *job, struct err *err) {
     const struct save *save = job->choice;
 
     if (!save->output && isatty(STDOUT_FILENO))
@@ -60,7 +61,7 @@ static int prepare(struct image_job *job, struct err *err) {
     return 0;
 }
 
-static int save_to(struct image_job *job, int fd, struct err *err) {
+static int save_to(struct verb_job *job, int fd, struct err *err) {
     const struct save *save = job->choice;
     _cleanup_strv_ struct strv references = {0};
 
@@ -70,7 +71,7 @@ static int save_to(struct image_job *job, int fd, struct err *err) {
     return images_save(&job->images, &references, save->format, fd, err);
 }
 
-static int run_save(struct image_job *job, struct err *err) {
+static int run_save(struct verb_job *job, struct err *err) {
     const struct save *save = job->choice;
     _cleanup_close_ int fd = -1;
     struct stat st;
@@ -98,7 +99,8 @@ int save_command(int argc, char **argv) {
         {"quiet", 'q', NULL, "Messages", "for habit: nothing is shown on the way anyway",
          SAVE_OPTION_QUIET},
     };
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "save",
         .words = "REF|ID...",
         .about = "Writes images as an archive that mayfly, docker, podman and skopeo read, with "
@@ -116,7 +118,7 @@ int save_command(int argc, char **argv) {
 
     /* A reader that has gone is an error of the writing. */
     signal(SIGPIPE, SIG_IGN);
-    return image_command_run(&command, &save, argc, argv);
+    return verb_run(&verb, &save, argc, argv);
 }
 
 /* --- push --------------------------------------------------------------------- */
@@ -125,16 +127,15 @@ enum push_option {
     PUSH_OPTION_QUIET,
 };
 
-static int apply_push(struct image_job *job, int option, const char *value, struct err *err) {
+static int apply_push(struct verb_job *job, const struct options *options, struct err *err) {
     bool *quiet = job->choice;
 
-    (void)value;
     (void)err;
-    *quiet |= option == PUSH_OPTION_QUIET;
+    *quiet |= options->spec->id == PUSH_OPTION_QUIET;
     return 0;
 }
 
-static int run_push(struct image_job *job, struct err *err) {
+static int run_push(struct verb_job *job, struct err *err) {
     const char *destination = job->n_words > 1 ? job->words[1] : NULL;
     const bool *quiet = job->choice;
     _cleanup_free_ char *text = str_printf("pushing %s", destination ? destination : job->words[0]);
@@ -148,7 +149,8 @@ int push_command(int argc, char **argv) {
     static const struct option_spec specs[] = {
         {"quiet", 'q', NULL, "Messages", "errors alone", PUSH_OPTION_QUIET},
     };
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "push",
         .asks = true,
         .words = "REF|ID [NAME[:TAG]]",
@@ -164,5 +166,5 @@ int push_command(int argc, char **argv) {
     };
     bool quiet = false;
 
-    return image_command_run(&command, &quiet, argc, argv);
+    return verb_run(&verb, &quiet, argc, argv);
 }

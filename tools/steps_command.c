@@ -6,9 +6,9 @@
 #include "engine/base/json_writer.h"
 #include "engine/base/str.h"
 #include "engine/manage/remembered.h"
-#include "image_command.h"
 #include "image_table.h"
 #include "text.h"
+#include "verb.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -31,10 +31,11 @@ struct look {
     uint64_t now_nsec;
 };
 
-static int apply(struct image_job *job, int option, const char *value, struct err *err) {
+static int apply(struct verb_job *job, const struct options *options, struct err *err) {
     struct look *look = job->choice;
+    const char *value = options->value;
 
-    switch ((enum steps_option)option) {
+    switch ((enum steps_option)options->spec->id) {
     case STEPS_OPTION_FORMAT:
         if (!str_eq(value, "json") && !str_eq(value, "table"))
             return err_set(err, -EINVAL, "--format '%s' is not one of table, json", value);
@@ -185,7 +186,7 @@ static void put_json(struct json_writer *json, const struct remembered *all) {
     json_writer_close_object(json);
 }
 
-static int run_steps(struct image_job *job, struct err *err) {
+static int run_steps(struct verb_job *job, struct err *err) {
     struct look *look = job->choice;
     _cleanup_remembered_ struct remembered all = {0};
     _cleanup_buf_ struct buf text = BUF_INIT;
@@ -212,7 +213,8 @@ int steps_command(int argc, char **argv) {
         {"no-trunc", 0, NULL, "Options", "keys and commands in full", STEPS_OPTION_FULL},
         {"quiet", 'q', NULL, "Options", "the steps' keys alone", STEPS_OPTION_KEYS},
     };
-    static const struct image_command command = {
+    static const struct verb verb = {
+        .opens = VERB_OPENS_IMAGES,
         .name = "steps",
         .words = "",
         .about = "Lists the steps that are remembered (-r), the newest last, with the reason "
@@ -224,5 +226,5 @@ int steps_command(int argc, char **argv) {
     };
     struct look look = {0};
 
-    return image_command_run(&command, &look, argc, argv);
+    return verb_run(&verb, &look, argc, argv);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the commands about containers have in common: words and options, help
- * from the table, the store, messages, and the exit status, which is that of the
- * one-liner where docker's does not differ.
+ * What the commands about containers and images have in common: words and
+ * options, help from the table, the store, messages, and the exit status, which
+ * is that of the one-liner where docker's does not differ: 125 for what could
+ * not be done, 128+N after a signal.
  */
 #include "verb.h"
 
@@ -17,13 +18,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 /* The options that all have; the commands' own ids are from 0 on. */
 enum common_option {
-    COMMON_OPTION_DEBUG = 1000,
+    COMMON_OPTION_WISH = 1000,
+    COMMON_OPTION_DEBUG,
     COMMON_OPTION_COLOR,
     COMMON_OPTION_HELP,
 };
@@ -32,7 +33,22 @@ static const struct option_spec common_specs[] = {
     {"debug", 0, NULL, "Messages", "also say what is done on the way", COMMON_OPTION_DEBUG},
     {"color", 0, "WHEN", "Messages",
      "auto (default), always or never; auto heeds NO_COLOR and TERM=dumb", COMMON_OPTION_COLOR},
-    {"help", 0, NULL, "Messages", "show this help", COMMON_OPTION_HELP},
+    {"help", 'h', NULL, "Messages", "show this help", COMMON_OPTION_HELP},
+};
+
+/* Of those that bring images; the names are wishes_set()'s. */
+static const struct option_spec bring_specs[] = {
+    {"platform", 0, "OS/ARCH", "Options",
+     "the image for that platform instead of this machine's: linux/arm64, linux/arm/v7",
+     COMMON_OPTION_WISH},
+    {"max-image-size", 0, "SIZE", "Options",
+     "an image that unpacks to more is refused (64g unless set)", COMMON_OPTION_WISH},
+};
+
+static const struct option_spec ask_specs[] = {
+    {"insecure-registry", 0, "HOST[:PORT]", "Options",
+     "a registry that may be spoken to without TLS; may be given several times",
+     COMMON_OPTION_WISH},
 };
 
 /* Of parse(): the help is wanted. */
@@ -81,7 +97,9 @@ static int parse(struct verb_job *job, struct look *look, struct options *option
         }
         if (options->spec->id == COMMON_OPTION_HELP)
             return PARSE_HELP;
-        if (options->spec->id == COMMON_OPTION_DEBUG)
+        if (options->spec->id == COMMON_OPTION_WISH)
+            r = wishes_set(&job->wishes, options->spec->name, options->value, err);
+        else if (options->spec->id == COMMON_OPTION_DEBUG)
             look->verbosity = VERBOSITY_DEBUG;
         else if (options->spec->id == COMMON_OPTION_COLOR)
             r = console_parse_color(options->value, &look->color, err);
@@ -93,50 +111,87 @@ static int parse(struct verb_job *job, struct look *look, struct options *option
     return r < 0 ? r : check_words(job, err);
 }
 
+static int open_stores(struct verb_job *job, struct err *err) {
+    enum verb_store opens = job->verb->opens;
+    int r = 0;
+
+    if (opens != VERB_OPENS_IMAGES)
+        r = containers_open(&job->containers, NULL, &job->log, err);
+    if (r == 0 && opens != VERB_OPENS_CONTAINERS)
+        r = images_open(&job->images, NULL, &job->log, err);
+    if (r == 0 && opens != VERB_OPENS_CONTAINERS)
+        images_heed(&job->images, &job->wishes);
+    return r;
+}
+
 static int carry_out(struct verb_job *job, const struct look *look) {
+    const struct verb *verb = job->verb;
     struct progress progress;
     struct err err = {0};
     int r;
 
+    job->log = (struct log){
+        .emit = emit_log,
+        .context = &job->messages,
+        .debug = look->verbosity == VERBOSITY_DEBUG,
+        .progress = job->quiet ? NULL : progress_show,
+        .progress_context = &progress,
+    };
     progress_init(&progress, &job->messages);
-    progress.only_news = true;
-    job->log = (struct log){.emit = emit_log,
-                            .context = &job->messages,
-                            .debug = look->verbosity == VERBOSITY_DEBUG,
-                            .progress = progress_show,
-                            .progress_context = &progress};
-    r = containers_open(&job->containers, NULL, &job->log, &err);
+    progress.only_news = !verb->brings;
+    r = verb->prepare ? verb->prepare(job, &err) : 0;
+    if (r == VERB_DONE)
+        return job->status;
     if (r == 0)
-        r = job->verb->run(job, &err);
+        r = open_stores(job, &err);
+    if (r == 0)
+        r = verb->run(job, &err);
     containers_close(&job->containers);
+    images_close(&job->images);
+    if (job->images.interrupted)
+        return 128 + job->images.interrupted;
     if (r != 0)
         console_error(&job->messages, err.message);
     return r == VERB_USAGE ? EXIT_USAGE : r < 0 ? EXIT_ENGINE : job->status;
 }
 
+static void append(struct option_spec *specs, size_t *n, const struct option_spec *more,
+                   size_t n_more) {
+    for (size_t i = 0; i < n_more; i++)
+        specs[(*n)++] = more[i];
+}
+
 static size_t all_specs(const struct verb *verb, struct option_spec specs[OPTIONS_MAX]) {
     size_t n = 0;
 
-    for (size_t i = 0; i < verb->n_specs; i++)
-        specs[n++] = verb->specs[i];
+    append(specs, &n, verb->specs, verb->n_specs);
     if (verb->takes_container_options)
         container_options_append(specs, &n);
-    for (size_t i = 0; i < N_ELEMENTS(common_specs); i++)
-        specs[n++] = common_specs[i];
+    if (verb->brings)
+        append(specs, &n, bring_specs, N_ELEMENTS(bring_specs));
+    if (verb->asks)
+        append(specs, &n, ask_specs, N_ELEMENTS(ask_specs));
+    append(specs, &n, common_specs, N_ELEMENTS(common_specs));
+    /* Docker's and podman's -h is the host name where a container is described. */
+    if (verb->takes_container_options)
+        specs[n - 1].letter = 0;
     return n;
 }
 
 int verb_run(const struct verb *verb, void *choice, int argc, char **argv) {
     _cleanup_free_ char **words = calloc((size_t)argc + 1, sizeof *words);
-    struct verb_job job = {
-        .verb = verb, .choice = choice, .words = words, .containers = CONTAINERS_INIT};
+    struct verb_job job = {.verb = verb,
+                           .choice = choice,
+                           .words = words,
+                           .containers = CONTAINERS_INIT,
+                           .images = IMAGES_INIT};
     struct look look = {.color = COLOR_AUTO, .verbosity = VERBOSITY_NORMAL};
     _cleanup_buf_ struct buf text = BUF_INIT;
     struct option_spec specs[OPTIONS_MAX];
     size_t n_specs = all_specs(verb, specs);
     struct options options;
     struct err err = {0};
-    int r = words ? 0 : err_nomem(&err);
+    int r = words ? 0 : err_nomem(&err), status;
 
     options_init(&options, specs, n_specs, argc, argv);
     if (r == 0)
@@ -145,38 +200,35 @@ int verb_run(const struct verb *verb, void *choice, int argc, char **argv) {
     console_init(&job.messages, STDERR_FILENO, look.color, look.verbosity);
     if (r < 0) {
         console_error(&job.messages, err.message);
-        return EXIT_USAGE;
-    }
-    if (r == PARSE_HELP) {
+        status = EXIT_USAGE;
+    } else if (r == PARSE_HELP) {
         help_command_text(&text, verb->name, verb->words, verb->about);
         help_options(&text, specs, n_specs, job.out.color);
-        return console_print(&job.out, &text);
+        status = console_print(&job.out, &text);
+    } else {
+        status = carry_out(&job, &look);
     }
-    return carry_out(&job, &look);
+    wishes_done(&job.wishes);
+    return status;
 }
 
 void verb_print(struct verb_job *job, const char *format, ...) {
-    _cleanup_buf_ struct buf line = BUF_INIT;
-    _cleanup_free_ char *text = NULL;
     va_list args;
-    int n, status;
+    int status;
 
     va_start(args, format);
-    n = vasprintf(&text, format, args);
+    status = console_print_line(&job->out, format, args);
     va_end(args);
-    if (n < 0)
-        text = NULL;
-    buf_puts(&line, text ? text : "");
-    buf_puts(&line, "\n");
-    line.failed |= n < 0;
-    status = console_print(&job->out, &line);
     if (job->status == 0)
         job->status = status;
 }
 
-void verb_complain(struct verb_job *job, const struct err *err) {
+bool verb_complain(struct verb_job *job, const struct err *err) {
+    if (job->images.interrupted)
+        return false;
     console_error(&job->messages, err->message);
     job->status = EXIT_ENGINE;
+    return true;
 }
 
 int verb_for_each(struct verb_job *job, size_t from,
