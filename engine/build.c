@@ -174,18 +174,36 @@ static int mount_root(struct builder *builder, struct err *err) {
 }
 
 static int mount_tmpfs(const struct builder *builder, const struct tmpfs_mount *tmpfs,
-                       struct err *err) {
+                       const char *mode, struct err *err) {
     _cleanup_close_ int target = bind_target(builder->root_fd, tmpfs->target, true, err);
-    char path[32], options[64] = "mode=1777";
+    char path[32], options[64];
 
     if (target < 0)
         return target;
     snprintf(path, sizeof path, "/proc/self/fd/%d", target);
-    if (tmpfs->size_bytes)
-        snprintf(options, sizeof options, "mode=1777,size=%" PRIu64, tmpfs->size_bytes);
+    snprintf(options, sizeof options, tmpfs->size_bytes ? "mode=%s,size=%" PRIu64 : "mode=%s", mode,
+             tmpfs->size_bytes);
     if (sys_mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
         return err_errno(err, "cannot mount a tmpfs on %s", tmpfs->target);
     return 0;
+}
+
+/* What an image's init expects to be there and empty, unless the plan has something there.  Spec:
+ * systemd's CONTAINER_INTERFACE, "Execution Environment". */
+static int mount_for_init(const struct builder *builder, struct err *err) {
+    static const struct {
+        char *target, *mode;
+    } mounts[] = {{"/run", "755"}, {"/run/lock", "1777"}, {"/tmp", "1777"}};
+    const struct plan *plan = builder->container->plan;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < N_ELEMENTS(mounts); i++) {
+        const struct tmpfs_mount tmpfs = {.target = mounts[i].target};
+
+        if (!plan_mounts_on(plan, tmpfs.target))
+            r = mount_tmpfs(builder, &tmpfs, mounts[i].mode, err);
+    }
+    return r;
 }
 
 /* An overlay over the source; of a file's, over its directory, of which the file alone is shown. */
@@ -295,6 +313,7 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         .host_network = plan->net == NET_HOST,
         .shm_bytes = plan->shm_bytes,
         .cgroup = container->cgroup != NULL,
+        .owns_cgroup = plan->init_system,
         .hierarchies = &hierarchies,
         .tty_group = idmap_has(container->map.gids, container->map.n_gids, 5),
         .privileged = plan->confinement.privileged,
@@ -307,14 +326,21 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
                               .changes_fd = -1,
                               .root_fd = -1};
     _cleanup_close_ int root = -1;
-    int r = cgroup_hierarchies(container->cgroup, &hierarchies) < 0 ? err_nomem(err)
-                                                                    : mount_root(&builder, err);
+    int r = 0;
+
+    /* An image's init wants one hierarchy, which version 2 is: groups of version 1 only limit. */
+    if (!plan->init_system && cgroup_hierarchies(container->cgroup, &hierarchies) < 0)
+        r = err_nomem(err);
+    if (r == 0)
+        r = mount_root(&builder, err);
 
     root = builder.root_fd;
     if (r == 0)
         r = apivfs_mount(root, &apivfs, err);
+    if (r == 0 && plan->init_system)
+        r = mount_for_init(&builder, err);
     for (size_t i = 0; r == 0 && i < plan->n_tmpfs; i++)
-        r = mount_tmpfs(&builder, &plan->tmpfs[i], err);
+        r = mount_tmpfs(&builder, &plan->tmpfs[i], "1777", err);
     for (size_t i = 0; r == 0 && i < plan->n_volumes; i++)
         r = mount_volume(&builder, i, err);
     for (size_t i = 0; r == 0 && i < plan->n_devices; i++)

@@ -142,15 +142,15 @@ static uint64_t namespaces(const struct container *c) {
 
 static int make_cgroup(struct session *s, struct err *err) {
     struct container *c = &s->container;
-    bool privileged = c->plan->confinement.privileged;
+    /* Both may make groups themselves: of containers inside, of an init's services. */
+    bool is_delegated = c->plan->confinement.privileged || c->plan->init_system;
     struct limits limits = c->plan->limits; /* lent */
     int r;
 
-    /* A privileged container may make groups itself: those of containers in it. */
-    limits.wanted |= privileged;
+    limits.wanted |= is_delegated;
     unwind_push(&s->unwind, undo_cgroup, c);
     r = cgroup_create(&c->cgroup, &limits, c->state.name, c->state.fd, c->log, err);
-    if (r == 0 && privileged)
+    if (r == 0 && is_delegated)
         r = cgroup_delegate(c->cgroup, c->map.uids[0].outside, c->map.gids[0].outside, err);
     return r;
 }

@@ -275,10 +275,12 @@ static int mount_hierarchies(const struct strv *names, struct err *err) {
 
 /* In /sys, which has just been entered.  Programs look here for the memory they may use. */
 static int mount_cgroup(const struct apivfs *apivfs, struct err *err) {
+    bool is_writable = apivfs->privileged || apivfs->owns_cgroup;
+
     if (apivfs->hierarchies->n > 0)
         return mount_hierarchies(apivfs->hierarchies, err);
-    if (sys_mount("cgroup2", "fs/cgroup", "cgroup2", FLAGS | (apivfs->privileged ? 0 : MS_RDONLY),
-                  NULL) < 0 &&
+    if (sys_mount("cgroup2", "fs/cgroup", "cgroup2", FLAGS | (is_writable ? 0 : MS_RDONLY), NULL) <
+            0 &&
         errno != ENOENT)
         return err_errno(err, "cannot mount /sys/fs/cgroup in the container");
     return 0;
@@ -298,6 +300,15 @@ int apivfs_mount(int root_fd, const struct apivfs *apivfs, struct err *err) {
         r = mount_dev(root_fd, apivfs, err);
     if (r == 0 && apivfs->host_network)
         r = bind_host_names(root_fd, err);
+    return r;
+}
+
+int apivfs_mount_proc(int root_fd, const struct apivfs *apivfs, struct err *err) {
+    struct hider hider = {.apivfs = apivfs, .empty_fd = -1};
+    int r = mount_proc(&hider, root_fd, err);
+
+    if (hider.empty_fd >= 0)
+        close(hider.empty_fd);
     return r;
 }
 

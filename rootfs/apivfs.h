@@ -12,8 +12,8 @@
  * struct apivfs - what differs between containers
  * @host_network: the network namespace is the host's: its /sys is shown, and its /etc/resolv.conf
  *                and /etc/hosts
- * @cgroup: its control groups are shown in /sys/fs/cgroup, as the tops and, unless @privileged,
- *          read-only
+ * @cgroup: its control groups are shown in /sys/fs/cgroup, as the tops and, unless @privileged or
+ *          @owns_cgroup, read-only
  * @hierarchies: those of version 1, as cgroup_hierarchies() names them; none: version 2
  * @shm_bytes: size of /dev/shm
  * @tty_group: group 5 exists in the user namespace and owns the terminals
@@ -23,6 +23,7 @@
 struct apivfs {
     bool host_network;
     bool cgroup;
+    bool owns_cgroup;
     const struct strv *hierarchies;
     uint64_t shm_bytes;
     bool tty_group;
@@ -41,6 +42,15 @@ struct apivfs {
  * Return: 0 or -errno with a text.
  */
 int apivfs_mount(int root_fd, const struct apivfs *apivfs, struct err *err);
+
+/**
+ * apivfs_mount_proc() - mount /proc alone, over one that is there: that of this process's pid
+ * namespace
+ *
+ * Context: child after pivot; changes its directory.
+ * Return: 0 or -errno with a text.
+ */
+int apivfs_mount_proc(int root_fd, const struct apivfs *apivfs, struct err *err);
 
 /**
  * apivfs_hide() - hide files and directories of the container

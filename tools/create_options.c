@@ -62,6 +62,11 @@ const struct option_spec create_options_specs[] = {
     {"lifetime", 0, "OF", LIFE,
      "permanent (default); owner: end it when the process that called mayfly ends",
      CREATE_OPTION_NAMED},
+    {"init-system", 0, NULL, LIFE,
+     "boot the image's own /sbin/init, or the program after it, as process 1 of its own, with a "
+     "cgroup that it may divide; 'stop' tells it to shut down as systemd or busybox want to hear "
+     "it",
+     CREATE_OPTION_NAMED},
     {"stop-signal", 0, "SIGNAL", LIFE, "what 'stop' sends; the image's, or TERM",
      CREATE_OPTION_NAMED},
     {"stop-timeout", 0, "SECONDS", LIFE, "how long 'stop' waits before it kills; 10",

@@ -27,6 +27,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* PID 1 has to mount and to make a namespace later on: each step goes under the filter by itself.
+ * An init may end its own pid namespace, which is all that reboot(2) does there. */
+static int prepare_for_boot(struct confine *confine, const struct confinement *wanted,
+                            bool single_id, struct err *err) {
+    const char *profile = confinement_profile(wanted);
+    bool default_filter = confine->has_default_filter;
+
+    confine->caps |= CAPS_BIT(CAP_SYS_BOOT) & ~wanted->caps_dropped;
+    confine->filter = seccomp_builtin(false, single_id);
+    confine->has_default_filter = false;
+    if (profile)
+        return seccomp_profile_load(profile, confine->caps, &confine->profile, err);
+    return default_filter ? seccomp_compile(true, confine->caps, false, &confine->profile, err) : 0;
+}
+
 int confine_prepare(struct confine *ret_confine, const struct plan *plan, bool single_id,
                     struct err *err) {
     const struct confinement *wanted = &plan->confinement;
@@ -39,7 +54,10 @@ int confine_prepare(struct confine *ret_confine, const struct plan *plan, bool s
         .no_new_privileges = wanted->no_new_privileges,
         .has_default_filter = default_filter,
         .filter = seccomp_builtin(default_filter, single_id),
+        .boots = plan->init_system,
     };
+    if (plan->init_system)
+        return prepare_for_boot(ret_confine, wanted, single_id, err);
     if (profile)
         r = seccomp_profile_load(profile, ret_confine->caps, &ret_confine->profile, err);
     if (default_filter && ret_confine->caps != CAPS_DEFAULT) {
@@ -96,8 +114,10 @@ static int install_beneath(const struct confine *confine, struct err *err) {
 
 int confine_apply(const struct confine *confine, bool single_id, struct emulator **ret_emulator,
                   struct err *err) {
-    /* What PID 1 itself does takes these: users of steps, owners of copies, and their filters. */
-    const uint64_t own = CAPS_DEFAULT | (confine->profile.len ? CAPS_BIT(CAP_SYS_ADMIN) : 0);
+    /* What PID 1 itself does takes these: users of steps, owners of copies, their filters, mounts.
+     */
+    const bool is_admin = confine->profile.len || confine->boots;
+    const uint64_t own = CAPS_DEFAULT | (is_admin ? CAPS_BIT(CAP_SYS_ADMIN) : 0);
     int r = 0;
 
     if (confine->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

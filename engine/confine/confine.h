@@ -15,12 +15,15 @@
  * @caps: capabilities of its programs of root, a set of bits
  * @filter: filter of system calls for PID 1 and all others; lent; NULL: none
  * @own: when @filter was made for this run
- * @profile: a filter that somebody brought, for each step alone; its length is 0 without one
+ * @boots: an image's init will run in a pid namespace of its own, which PID 1 makes
+ * @profile: a filter for each step alone, which somebody has brought, or with @boots the default's;
+ * its length is 0 without one
  */
 struct confine {
     uint64_t caps;
     bool no_new_privileges;
     bool has_default_filter;
+    bool boots;
     const struct sock_fprog *filter;
     struct sock_fprog own;
     struct sock_fprog profile;

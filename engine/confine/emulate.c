@@ -42,6 +42,7 @@ struct identity {
 
 struct emulator {
     int fd;
+    int proc_fd; /* -1: "/proc" is right */
     struct seccomp_notif *request;
     struct seccomp_notif_resp *response;
     struct identity *table;
@@ -59,8 +60,13 @@ int emulator_new(struct emulator **ret_emulator, int notify_fd, struct err *err)
         return err_errno(err, "cannot emulate file ownership");
     }
     emulator->fd = notify_fd;
+    emulator->proc_fd = -1;
     *ret_emulator = emulator;
     return 0;
+}
+
+void emulator_use_proc(struct emulator *emulator, int proc_fd) {
+    emulator->proc_fd = proc_fd;
 }
 
 int emulator_fd(const struct emulator *emulator) {
@@ -74,15 +80,25 @@ static bool is_root(const struct identity *identity) {
              identity->n_groups);
 }
 
+/* Reads a file of process @pid's. */
+static char *read_proc(const struct emulator *emulator, pid_t pid, const char *name) {
+    char path[48], *text = NULL;
+
+    snprintf(path, sizeof path, "%s%d/%s", emulator->proc_fd < 0 ? "/proc/" : "", (int)pid, name);
+    return fd_read_file(emulator->proc_fd < 0 ? AT_FDCWD : emulator->proc_fd, path, 65536, &text,
+                        NULL) < 0
+               ? NULL
+               : text;
+}
+
 /* The parent and the start of a process; false when it is gone.  Spec: proc(5), /proc/[pid]/stat.
  */
-static bool read_stat(pid_t pid, pid_t *ret_parent, uint64_t *ret_started) {
-    _cleanup_free_ char *text = NULL;
-    char path[32];
+static bool read_stat(const struct emulator *emulator, pid_t pid, pid_t *ret_parent,
+                      uint64_t *ret_started) {
+    _cleanup_free_ char *text = read_proc(emulator, pid, "stat");
     const char *p;
 
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (fd_read_file(AT_FDCWD, path, 65536, &text, NULL) < 0)
+    if (!text)
         return false;
     /* The name in parentheses may hold anything; the last one ends it. */
     p = strrchr(text, ')');
@@ -93,13 +109,11 @@ static bool read_stat(pid_t pid, pid_t *ret_parent, uint64_t *ret_started) {
 }
 
 /* The process that thread @tid is of; 0 when it is gone. */
-static pid_t process_of(pid_t tid) {
-    _cleanup_free_ char *text = NULL;
-    char path[32];
+static pid_t process_of(const struct emulator *emulator, pid_t tid) {
+    _cleanup_free_ char *text = read_proc(emulator, tid, "status");
     const char *p;
 
-    snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
-    if (fd_read_file(AT_FDCWD, path, 65536, &text, NULL) < 0)
+    if (!text)
         return 0;
     p = strstr(text, "\nTgid:");
     return p ? atoi(p + strlen("\nTgid:")) : 0;
@@ -118,7 +132,7 @@ static void sweep(struct emulator *emulator) {
     pid_t parent;
 
     for (size_t i = 0; i < emulator->n;) {
-        if (read_stat(emulator->table[i].pid, &parent, &started) &&
+        if (read_stat(emulator, emulator->table[i].pid, &parent, &started) &&
             started == emulator->table[i].started)
             i++;
         else
@@ -155,7 +169,7 @@ void emulator_set(struct emulator *emulator, pid_t pid, const struct user *user)
     pid_t parent;
 
     memcpy(identity.groups, user->groups, user->n_groups * sizeof *user->groups);
-    if (!is_root(&identity) && read_stat(pid, &parent, &identity.started))
+    if (!is_root(&identity) && read_stat(emulator, pid, &parent, &identity.started))
         store(emulator, &identity);
 }
 
@@ -175,11 +189,11 @@ static bool identify(struct emulator *emulator, pid_t tid, struct identity *ret)
     *ret = (struct identity){.pid = tid};
     if (emulator->n == 0)
         return true;
-    pid = ret->pid = process_of(tid);
+    pid = ret->pid = process_of(emulator, tid);
     for (int i = 0; i < MAX_ANCESTORS && pid > 1; i++, pid = parent) {
         const struct identity *known;
 
-        if (!read_stat(pid, &parent, &started))
+        if (!read_stat(emulator, pid, &parent, &started))
             return i > 0;
         known = find(emulator, pid, started);
         if (known) {
@@ -318,8 +332,8 @@ static void remember(struct emulator *emulator, pid_t tid, struct identity *iden
 
     if (is_root(identity) && emulator->n == 0)
         return;
-    identity->pid = process_of(tid);
-    if (identity->pid && read_stat(identity->pid, &parent, &identity->started))
+    identity->pid = process_of(emulator, tid);
+    if (identity->pid && read_stat(emulator, identity->pid, &parent, &identity->started))
         store(emulator, identity);
 }
 

@@ -25,6 +25,10 @@ struct emulator;
  */
 int emulator_new(struct emulator **ret_emulator, int notify_fd, struct err *err);
 
+/** emulator_use_proc() - look processes up in the /proc that @proc_fd, lent, is, in place of
+ * "/proc". */
+void emulator_use_proc(struct emulator *emulator, int proc_fd);
+
 /** emulator_fd() - to poll(2) for POLLIN. */
 int emulator_fd(const struct emulator *emulator);
 

@@ -141,6 +141,7 @@ int inside_init(struct inside *inside, const struct container *container, struct
 
     *inside = (struct inside){.container = container,
                               .emulator = emulator,
+                              .proc_fd = -1,
                               .root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
                               .workdir = strdup(container->workdir ? container->workdir : "/")};
     if (inside->root_fd < 0 || !inside->workdir)

@@ -16,12 +16,14 @@
  * struct inside - what PID 1 knows of the container that it is in
  * @emulator: NULL unless ids are emulated
  * @root_fd: the container's root directory
+ * @proc_fd: of this process's pid namespace, where /proc is another's (boot.h); -1
  * @user, @env, @workdir: of every program that asks for no other
  */
 struct inside {
     const struct container *container;
     struct emulator *emulator;
     int root_fd;
+    int proc_fd;
     struct user user;
     struct strv env;
     char *workdir;

@@ -51,6 +51,7 @@ enum job_flags {
     JOB_UPLOAD = 64,
     JOB_TELL = 4,     /* MESSAGE_READY comes when it has begun */
     JOB_GIVE = 8,     /* the streams are pipes made for it: they become its user's */
+    JOB_INIT = 128,   /* the image's own init, see boot.h; with JOB_TERMINAL it has a console */
     JOB_CLOSURE = 16, /* a function instead of a program, see job_closure() */
 };
 
@@ -63,10 +64,10 @@ enum job_flags {
  * PID 1 answers on @socket_fd: MESSAGE_TERMINAL with the terminal's master side; then MESSAGE_DONE
  * with the exit status and, in index, the signal that ended it; or MESSAGE_ERROR, with
  * EXIT_NOT_FOUND or EXIT_NOT_EXECUTABLE where that is why.  With JOB_DETACHED, MESSAGE_DONE comes
- * as soon as it has begun.  The end of the connection ends the program, and all in its session.
- * MESSAGE_SIGNAL sends it a signal; on a connection without a job, to all programs.
- * Context: any.
- * Return: 0 or -errno with a text.
+ * as soon as it has begun.  With JOB_TELL, MESSAGE_READY comes then; its value is 0, or of JOB_INIT
+ * the signal by which that is told to shut down.  The end of the connection ends the program, and
+ * all in its session. MESSAGE_SIGNAL sends it a signal; on a connection without a job, to all
+ * programs. Context: any. Return: 0 or -errno with a text.
  */
 int job_start(int socket_fd, const struct job *job, enum job_flags flags, const int stdio[3],
               const struct winsize *window, struct err *err);

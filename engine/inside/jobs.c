@@ -7,6 +7,7 @@
  */
 #include "jobs.h"
 
+#include "boot.h"
 #include "closure.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
@@ -26,9 +27,10 @@
 
 struct running_job {
     int socket_fd;
-    pid_t pid;       /* 0: not asked for yet, or ended */
-    int terminal_fd; /* so that it is not hung up when the program closes it */
-    bool is_over;    /* to be forgotten */
+    pid_t pid;           /* 0: not asked for yet, or ended */
+    int terminal_fd;     /* so that it is not hung up when the program closes it */
+    bool is_over;        /* to be forgotten */
+    int shutdown_signal; /* of an image's init; 0 */
 };
 
 int jobs_add(struct jobs *jobs, int socket_fd) {
@@ -109,10 +111,10 @@ static int give_terminal(struct running_job *running, const struct inside *insid
     return r;
 }
 
-static int spawn_job(struct running_job *running, const struct inside *inside,
-                     const struct job *job, const struct message *message, const int *stdio,
-                     struct err *err) {
-    bool terminal = message->value & JOB_TERMINAL;
+static int spawn_job(struct running_job *running, struct inside *inside, const struct job *job,
+                     const struct message *message, const int *stdio, struct err *err) {
+    bool terminal = message->value & JOB_TERMINAL, is_init = message->value & JOB_INIT;
+    struct boot boot = {.inside = inside, .err = err};
     _cleanup_strv_ struct strv env = {0};
     _cleanup_free_ char *workdir = inside_path(inside, job->workdir ? job->workdir : ".");
     _cleanup_(user_done) struct user own = {0};
@@ -134,13 +136,22 @@ static int spawn_job(struct running_job *running, const struct inside *inside,
     if (r < 0)
         return r;
     step.env = env.items;
-    step.terminal_fd = running->terminal_fd;
+    /* A console is nobody's terminal until somebody logs in there. */
+    boot.console_fd = running->terminal_fd;
+    step.terminal_fd = is_init ? -1 : running->terminal_fd;
     for (int i = 0; i < 3; i++) {
-        step.stdio[i] = terminal ? -1 : stdio[i];
+        step.stdio[i] = terminal ? running->terminal_fd : stdio[i];
         /* For programs that open /dev/stdout by its name; others do without. */
         if (!terminal && message->value & JOB_GIVE && user->uid != 0 && step.user &&
             fchown(stdio[i], user->uid, (gid_t)-1) < 0)
             continue;
+    }
+    if (is_init) {
+        r = boot_begin(inside, job->argv.items[0], &running->shutdown_signal, err);
+        if (r < 0)
+            return r;
+        step.enter = boot_enter;
+        step.argument = &boot;
     }
     running->pid = step_spawn(&step, err);
     if (running->pid < 0) {
@@ -187,8 +198,8 @@ static int spawn_copy(struct running_job *running, const struct inside *inside,
     return 0;
 }
 
-static int spawn(struct running_job *running, const struct inside *inside,
-                 const struct message *message, const int *fds, const int *stdio, struct err *err) {
+static int spawn(struct running_job *running, struct inside *inside, const struct message *message,
+                 const int *fds, const int *stdio, struct err *err) {
     _cleanup_job_ struct job job = {0};
     int r;
 
@@ -208,8 +219,8 @@ static size_t n_fds_of(int flags) {
 }
 
 /* Starts what a request asks for; @fds: N_FDS of which @n came. */
-static void start(struct running_job *running, const struct inside *inside,
-                  const struct message *message, const int *fds, size_t n) {
+static void start(struct running_job *running, struct inside *inside, const struct message *message,
+                  const int *fds, size_t n) {
     bool has_stdio = !(message->value & (JOB_TERMINAL | JOB_DETACHED));
     _cleanup_close_ int null = has_stdio ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
     const int nothing[3] = {null, null, null};
@@ -227,13 +238,14 @@ static void start(struct running_job *running, const struct inside *inside,
     else if (message->value & JOB_DETACHED)
         reply(running, MESSAGE_DONE, 0, 0);
     else if (message->value & JOB_TELL)
-        reply(running, MESSAGE_READY, 0, 0);
+        reply(running, MESSAGE_READY, running->shutdown_signal, 0);
     running->is_over = r < 0 || message->value & JOB_DETACHED;
 }
 
 /* Everything in the session that the program began, the program itself first. */
-static void end_session(pid_t leader) {
-    _cleanup_closedir_ DIR *proc = opendir("/proc");
+static void end_session(const struct inside *inside, pid_t leader) {
+    int own = inside->proc_fd >= 0 ? openat(inside->proc_fd, ".", O_RDONLY | O_CLOEXEC) : -1;
+    _cleanup_closedir_ DIR *proc = own >= 0 ? fdopendir(own) : opendir("/proc");
     struct dirent *entry;
 
     kill(-leader, SIGKILL);
@@ -246,14 +258,14 @@ static void end_session(pid_t leader) {
     }
 }
 
-static void take_request(struct running_job *running, const struct inside *inside) {
+static void take_request(struct running_job *running, struct inside *inside) {
     int fds[N_FDS] = {-1, -1, -1, -1};
     struct message message;
     size_t n = 0;
 
     if (message_receive(running->socket_fd, &message, fds, N_FDS, &n) < 0) {
         if (running->pid > 0)
-            end_session(running->pid);
+            end_session(inside, running->pid);
         running->is_over = true;
         return;
     }
@@ -272,7 +284,7 @@ static void forget(struct jobs *jobs, size_t i) {
     jobs->items[i] = jobs->items[--jobs->n];
 }
 
-void jobs_dispatch(struct jobs *jobs, const struct inside *inside, const struct pollfd *fds) {
+void jobs_dispatch(struct jobs *jobs, struct inside *inside, const struct pollfd *fds) {
     /* By the descriptor, as jobs may have been added, and forgotten by jobs_reap(), since. */
     for (size_t i = 0, n = jobs->n; i < n; i++)
         if (fds[i].revents && !jobs->items[i].is_over && jobs->items[i].socket_fd == fds[i].fd)

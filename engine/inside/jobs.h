@@ -33,7 +33,7 @@ struct pollfd *jobs_poll(struct jobs *jobs, size_t n_before);
 
 /** jobs_dispatch() - after poll(2): requests, signals and ends of connections; @fds: of the jobs.
  */
-void jobs_dispatch(struct jobs *jobs, const struct inside *inside, const struct pollfd *fds);
+void jobs_dispatch(struct jobs *jobs, struct inside *inside, const struct pollfd *fds);
 
 /** jobs_reap() - a child has ended with a status as of wait(2), which may be no job's. */
 void jobs_reap(struct jobs *jobs, pid_t pid, int status);

@@ -20,7 +20,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum stage { STAGE_STDIO, STAGE_ULIMITS, STAGE_FILTER, STAGE_IDS, STAGE_WORKDIR, STAGE_EXEC };
+enum stage {
+    STAGE_ENTER,
+    STAGE_STDIO,
+    STAGE_ULIMITS,
+    STAGE_FILTER,
+    STAGE_IDS,
+    STAGE_WORKDIR,
+    STAGE_EXEC
+};
 
 struct launch {
     const struct step *step;
@@ -89,6 +97,11 @@ static int child(void *argument) {
     const struct step *step = launch->step;
     sigset_t none;
 
+    launch->failed_stage = STAGE_ENTER;
+    launch->failed_errno = step->enter ? -step->enter(step->argument) : 0;
+    if (launch->failed_errno)
+        _exit(127);
+    launch->failed_stage = STAGE_STDIO;
     set_stdio(step);
     launch->failed_stage = STAGE_ULIMITS;
     if (step->ulimits && ulimits_apply(step->ulimits) < 0) {
@@ -137,6 +150,8 @@ static int explain(const struct launch *launch, struct err *err) {
 
     errno = launch->failed_errno;
     switch (launch->failed_stage) {
+    case STAGE_ENTER:
+        return code; /* it has said why */
     case STAGE_STDIO:
         return err_errno(err, "cannot give a step its standard input and output");
     case STAGE_ULIMITS:

@@ -20,6 +20,8 @@
  * @stdio: its standard descriptors; -1 takes the terminal
  * @terminal_fd: becomes its controlling terminal; -1: none
  * @confine: the container's, for what each step does by itself
+ * @enter: done first, before anything is given up; NULL: nothing is.  It may be called in PID 1's
+ *         memory; 0, or -errno with a text that @argument leads to
  */
 struct step {
     char *const *argv;
@@ -30,6 +32,8 @@ struct step {
     int stdio[3];
     int terminal_fd;
     const struct confine *confine;
+    int (*enter)(void *argument);
+    void *argument;
 };
 
 /**

@@ -201,6 +201,7 @@ static int open_kept(struct containers *containers, const char *id, struct kept 
     r = kept->dir_fd < 0 ? -errno : read_state(kept);
     if ((r == -ENOENT && kept->dir_fd >= 0) || (r == 0 && kept_is_live(kept) && !is_locked(kept))) {
         /* It is being made or removed at the moment, or nobody does it any more. */
+        bool was_killed = r == 0;
         int locked = flock(containers->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : take_lock(kept, false);
 
         (void)flock(containers->fd, LOCK_UN);
@@ -214,6 +215,8 @@ static int open_kept(struct containers *containers, const char *id, struct kept 
             r = -ENOENT;
         }
         kept_unlock(kept);
+        if (was_killed)
+            state_clean(&containers->store, &containers->map, containers->log);
     }
     return r;
 }

@@ -47,8 +47,36 @@ static int push(struct strv *strv, const char *value, struct err *err) {
     return strv_push(strv, value) < 0 ? err_nomem(err) : 0;
 }
 
+/* A path that an image's reference ends with, relative to the current directory; else NULL. */
+static const char *relative_path(const char *reference) {
+    static const char *const transports[] = {
+        "rootfs:", "tar:", "oci:", "oci-archive:", "docker-archive:"};
+
+    for (size_t i = 0; i < N_ELEMENTS(transports); i++) {
+        const char *path = str_after(reference, transports[i]);
+
+        if (path)
+            return *path == '/' || str_eq(path, "-") ? NULL : path;
+    }
+    if (*reference == '.' || (*reference != '/' && access(reference, F_OK) == 0))
+        return reference;
+    return NULL;
+}
+
+static char *lasting_image(const char *reference) {
+    const char *path = relative_path(reference);
+    _cleanup_free_ char *cwd = path ? getcwd(NULL, 0) : NULL;
+
+    if (!cwd)
+        return strdup(reference);
+    return str_printf("%.*s%s/%s", (int)(path - reference), reference, cwd, path);
+}
+
 static int set_image(struct life *life, const char *value, struct err *err) {
-    return plan_set_string(&life->plan.image, value, err);
+    /* The supervisor that starts it once more has another directory. */
+    free(life->plan.image);
+    life->plan.image = lasting_image(value);
+    return life->plan.image ? 0 : err_nomem(err);
 }
 
 static int set_workdir(struct life *life, const char *value, struct err *err) {
@@ -84,6 +112,13 @@ static int set_remove(struct life *life, const char *value, struct err *err) {
     (void)value;
     (void)err;
     life->remove = true;
+    return 0;
+}
+
+static int set_init_system(struct life *life, const char *value, struct err *err) {
+    (void)value;
+    (void)err;
+    life->plan.init_system = true;
     return 0;
 }
 
@@ -223,6 +258,7 @@ static const struct life_option {
     {"tty", set_terminal},
     {"interactive", set_interactive},
     {"rm", set_remove},
+    {"init-system", set_init_system},
     {"lifetime", set_lifetime},
     {"restart", set_restart},
     {"stop-signal", set_stop_signal},
@@ -264,31 +300,6 @@ static void append_escaped(struct buf *buf, const char *text) {
     }
 }
 
-/* A path that an image's reference ends with, relative to the current directory; else NULL. */
-static const char *relative_path(const char *reference) {
-    static const char *const transports[] = {
-        "rootfs:", "tar:", "oci:", "oci-archive:", "docker-archive:"};
-
-    for (size_t i = 0; i < N_ELEMENTS(transports); i++) {
-        const char *path = str_after(reference, transports[i]);
-
-        if (path)
-            return *path == '/' || str_eq(path, "-") ? NULL : path;
-    }
-    if (*reference == '.' || (*reference != '/' && access(reference, F_OK) == 0))
-        return reference;
-    return NULL;
-}
-
-static char *lasting_image(const char *reference) {
-    const char *path = relative_path(reference);
-    _cleanup_free_ char *cwd = path ? getcwd(NULL, 0) : NULL;
-
-    if (!cwd)
-        return strdup(reference);
-    return str_printf("%.*s%s/%s", (int)(path - reference), reference, cwd, path);
-}
-
 /* A value that will mean the same to another process, at another time; NULL: nothing is set. */
 static char *lasting_value(const struct life *life, const char *name, const char *value) {
     _cleanup_buf_ struct buf text = BUF_INIT;
@@ -300,7 +311,7 @@ static char *lasting_value(const struct life *life, const char *name, const char
         return found ? str_printf("%s=%s", value, found) : NULL;
     }
     if (str_eq(name, "image"))
-        return lasting_image(value);
+        return strdup(life->plan.image);
     if (!str_eq(name, "volume") || *value == '/')
         return strdup(value);
     append_escaped(&text, volume->source);
@@ -343,6 +354,9 @@ int life_read(struct life *life, const char *data, size_t size, struct err *err)
 int life_check(const struct life *life, struct err *err) {
     if (life->remove && life->restart != RESTART_NO)
         return err_set(err, -EINVAL, "--rm and --restart exclude each other");
+    if (life->plan.init_system && life->plan.user)
+        return err_set(err, -EINVAL,
+                       "--init-system and -u exclude each other: the image's init runs as root");
     return plan_check(&life->plan, err);
 }
 
@@ -357,8 +371,14 @@ static int append(struct strv *to, const struct strv *from) {
 int life_argv(const struct life *life, const struct image_config *config, struct strv *ret_argv,
               struct err *err) {
     bool own_command = life->command.n > 0 || life->has_entrypoint;
-    int r = append(ret_argv, life->has_entrypoint ? &life->entrypoint : &config->entrypoint);
+    int r = 0;
 
+    if (life->plan.init_system && !own_command)
+        return push(ret_argv, "/sbin/init", err);
+    if (life->has_entrypoint)
+        r = append(ret_argv, &life->entrypoint);
+    else if (!life->plan.init_system)
+        r = append(ret_argv, &config->entrypoint);
     if (r == 0)
         r = append(ret_argv, own_command ? &life->command : &config->cmd);
     if (r < 0)

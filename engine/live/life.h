@@ -80,7 +80,7 @@ void life_done(struct life *life);
  *        a list; "": none), "workdir", "tty", "interactive", "rm", "lifetime", "restart",
  *        "stop-signal", "stop-timeout", "health-cmd", "health-interval", "health-retries",
  *        "health-timeout", "health-start-period", "label", "annotation", "log-driver", "log-opt",
- *        "pidfile"
+ *        "pidfile", "init-system"
  * @value: NULL for an option without one
  *
  * What depends on this process, its directory and environment, is written down as it is now.
@@ -101,7 +101,7 @@ int life_read(struct life *life, const char *data, size_t size, struct err *err)
 int life_check(const struct life *life, struct err *err);
 
 /**
- * life_argv() - the main program's words
+ * life_argv() - the main program's words; with plan.init_system /sbin/init unless others are given
  * @config: of the image, whose entrypoint and command stand in for what is not given
  *
  * Spec: OCI image-spec, config.md, "Entrypoint", "Cmd": another entrypoint drops the image's

@@ -86,13 +86,24 @@ static int await_main(struct warden *k, struct err *err) {
         }
         if (fd >= 0)
             close(fd);
-        if (message.kind == MESSAGE_READY)
+        if (message.kind == MESSAGE_READY) {
+            /* What an image's init takes, unless somebody has said so. */
+            if (message.value > 0 && !k->life->stop_signal &&
+                !k->session.container.image.config.stop_signal)
+                k->stop_signal = message.value;
             return 0;
+        }
         if (message.kind != MESSAGE_ERROR)
             return err_set(err, -EPROTO, "the container answered out of order");
         *err = message.err;
         return message.value ? message.value : err->code < 0 ? err->code : -EIO;
     }
+}
+
+/* Of an image's init.  Spec: systemd's CONTAINER_INTERFACE, $container. */
+static int be_init(struct job *job, struct err *err) {
+    job->user = strdup("0");
+    return !job->user || strv_push(&job->env, "container=mayfly") < 0 ? err_nomem(err) : 0;
 }
 
 static int start_main(struct warden *k, struct err *err) {
@@ -102,6 +113,10 @@ static int start_main(struct warden *k, struct err *err) {
     int inner[3] = {-1, -1, -1};
     int r = life_argv(k->life, &k->session.container.image.config, &job.argv, err);
 
+    if (r == 0 && k->life->plan.init_system) {
+        flags |= JOB_INIT;
+        r = be_init(&job, err);
+    }
     if (r == 0)
         r = k->main_fd = session_connect(&k->session, err);
     if (r >= 0 && !k->life->terminal)
@@ -195,8 +210,14 @@ static bool must_restart(struct warden *k, int status) {
     const struct life *life = k->life;
     struct kept_state *state = &k->kept->state;
 
-    if (k->is_stopping || life->restart == RESTART_NO ||
-        (life->restart == RESTART_ON_FAILURE && status == 0))
+    if (k->is_stopping)
+        return false;
+    /* What was changed is gone with --rm. */
+    if (k->wants_reboot && !life->remove) {
+        k->restart_deadline_nsec = clock_monotonic();
+        return true;
+    }
+    if (life->restart == RESTART_NO || (life->restart == RESTART_ON_FAILURE && status == 0))
         return false;
     if (life->restart == RESTART_ON_FAILURE && life->restart_max > 0 &&
         state->restarts >= life->restart_max)
@@ -238,7 +259,8 @@ static void restart(struct warden *k) {
     int r;
 
     k->restart_deadline_nsec = CLOCK_NEVER;
-    k->kept->state.restarts++;
+    k->kept->state.restarts += !k->wants_reboot;
+    k->wants_reboot = false;
     r = begin(k, &err);
     if (r != 0)
         main_ended(k, r > 0 ? r : EXIT_ENGINE, &err);
@@ -297,6 +319,16 @@ enum own_poll {
     N_OWN_POLL,
 };
 
+/* The exit status; an image's init that has called reboot(2) has ended well.  Spec: reboot(2),
+ * "Behavior inside PID namespaces": the signals that its parent sees then. */
+static int end_of_init(struct warden *k, const struct message *done) {
+    if (k->life->plan.init_system && (done->index == SIGINT || done->index == SIGHUP)) {
+        k->wants_reboot = done->index == SIGHUP;
+        return 0;
+    }
+    return done->value & 255;
+}
+
 static void take_main_end(struct warden *k) {
     struct message message;
     struct err err = {0};
@@ -306,7 +338,7 @@ static void take_main_end(struct warden *k) {
         supervise_explain_death(&k->session.supervisor, &err);
         main_ended(k, 128 + SIGKILL, &err);
     } else if (message.kind == MESSAGE_DONE) {
-        main_ended(k, message.value & 255, NULL);
+        main_ended(k, end_of_init(k, &message), NULL);
     }
 }
 

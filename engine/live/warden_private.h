@@ -25,6 +25,7 @@ struct caller {
  * @restart_deadline_nsec: when it is started anew after it has ended by itself
  * @restart_delay_nsec: how long that takes, twice as long each time
  * @is_stopping: somebody wants it to end
+ * @wants_reboot: the image's init has ended by reboot(2), to begin anew
  * @is_over: the main program has ended for good
  * @health_fd: the connection by which its health is looked at; -1: nobody looks
  * @health_deadline_nsec: the end of that look, or the beginning of the next
@@ -41,6 +42,7 @@ struct warden {
     bool in_session;
     bool is_stopping;
     bool is_over;
+    bool wants_reboot;
     int listen_fd;
     int main_fd;
     int owner_fd;

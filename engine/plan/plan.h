@@ -137,6 +137,7 @@ struct plan {
     uint64_t step_timeout_nsec; /* of each step; CLOCK_NEVER: none */
     bool read_only;             /* the container's root file system */
     bool on_failure_shell;      /* a shell in the container when a step fails, on a terminal */
+    bool init_system;           /* an image's own init runs in it, see inside/boot.c */
     bool remember;              /* steps are remembered; what they can see is in remember_key.c */
     uint64_t remember_nsec;     /* how long, from their last use */
     struct keep *keeps;
@@ -249,6 +250,9 @@ int plan_check(const struct plan *plan, struct err *err);
  * The words of ACTION_EXEC are quoted as a shell would need it.
  */
 void action_format(const struct action *action, struct buf *buf);
+
+/** plan_mounts_on() - whether a volume, a tmpfs or a kept directory of the plan's is on @target. */
+bool plan_mounts_on(const struct plan *plan, const char *target);
 
 /** plan_takes_ports() - whether ports can be published. */
 static inline bool plan_takes_ports(const struct plan *plan) {

@@ -60,6 +60,16 @@ static const char *mount_target(const struct plan *plan, size_t i, const char **
     return i < plan->n_tmpfs ? plan->tmpfs[i].target : plan->keeps[i - plan->n_tmpfs].target;
 }
 
+bool plan_mounts_on(const struct plan *plan, const char *target) {
+    size_t n = plan->n_volumes + plan->n_tmpfs + plan->n_keeps;
+    const char *option;
+
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(target, mount_target(plan, i, &option)))
+            return true;
+    return false;
+}
+
 static int check_mounts(const struct plan *plan, struct err *err) {
     size_t n = plan->n_volumes + plan->n_devices + plan->n_tmpfs + plan->n_keeps;
 

@@ -70,6 +70,13 @@ static void report(FILE *file, pid_t pid) {
     fprintf(file, "process %d: %s\n", (int)pid, text);
 }
 
+/* Whether @pid has given up its memory already: it is in exit(2), and ends without being asked. */
+static int is_ending(pid_t pid) {
+    char text[64];
+
+    return read_proc(pid, "statm", text, sizeof text) == 0 || text[0] == '0';
+}
+
 /* Names and kills the living children.  Return: how many there were. */
 static int kill_children(FILE *file) {
     DIR *dir = opendir("/proc");
@@ -81,7 +88,8 @@ static int kill_children(FILE *file) {
 
         if (pid <= 0 || !is_living_child(pid))
             continue;
-        report(file, pid);
+        if (!is_ending(pid))
+            report(file, pid);
         kill(pid, SIGKILL);
         n++;
     }

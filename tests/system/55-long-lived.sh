@@ -3,24 +3,6 @@
 #
 # Containers that live longer than a command.
 
-# kept NAME FILE: a file of a container's directory
-kept() {
-    local link
-    link=$(find "$MAYFLY_STORE"/*/names -name "$1" -type l)
-    echo "${link%/names/*}/containers/$(readlink "$link")/$2"
-}
-kept_state() { sed -n "s/^$2 //p" "$(kept "$1" state)"; }
-# until_true COMMAND...: for what happens in the background, 30 seconds at most
-until_true() {
-    local i
-    for ((i = 0; i < 3000; i++)); do
-        ! "$@" >/dev/null 2>&1 || return 0
-        sleep 0.01
-    done
-    fail "it never came: $*"
-}
-dead() { ! kill -0 "$1" 2>/dev/null; }
-
 test_run_in_the_foreground() {
     fresh_store
     runs "$mayfly" run --rm "$busybox" sh -c 'echo out; echo err >&2'
