@@ -154,6 +154,27 @@ $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(call objects,$(B)/fuzz,$(S
 	$(call say,LINK)
 	$Q$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
+# Examples whose process is looked at: for memory that it leaves behind, and for races between its
+# threads, for which what runs in it is instrumented and what only its children do is not.
+$(B)/tests/support/leaks-%: $(B)/obj/tests/examples/%.o $(B)/libmayfly.a
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$Q$(CC) $(CFLAGS) -fsanitize=leak $(LDFLAGS) -o $@ $^ $(LIBS)
+
+SRC_races := $(SRC_base) $(wildcard engine/*.c engine/lib/*.c engine/live/*.c)
+
+$(B)/races/obj/%.o: %.c Makefile | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$Q$(CC) $(CPPFLAGS) $(MODE) $(WARNINGS) -O1 -g -fsanitize=thread -MMD -MP -c -o $@ $<
+
+$(B)/tests/support/races-%: $(B)/races/obj/tests/examples/%.o $(SRC_races:%.c=$(B)/races/obj/%.o) $(B)/libmayfly.a
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$Q$(CC) $(CFLAGS) -fsanitize=thread $(LDFLAGS) -o $@ $^ $(LIBS)
+
+LOOKED_AT := $(B)/tests/support/leaks-map $(B)/tests/support/races-threads
+
 $(B)/bench/calls: $(B)/obj/tests/bench/calls.o $(B)/libmayfly.a
 	@mkdir -p $(@D)
 	$(call say,LINK)
@@ -196,7 +217,7 @@ check-install: all ## the installed library, used by programs outside of the tre
 	tests/support/run-install $(B)/results $(MAKE) --no-print-directory
 
 .PHONY: check-system
-check-system: all $(B)/fault/mayfly $(call support,$(B)) ## containers, in each of the three id modes
+check-system: all $(B)/fault/mayfly $(call support,$(B)) $(LOOKED_AT) ## containers, in each of the three id modes
 	tests/support/run-system --results $(B)/results --mayfly $(B)/mayfly --fault $(B)/fault/mayfly --helpers $(B)/tests/support $(TESTS)
 
 .PHONY: check-vm
@@ -212,9 +233,9 @@ TIDY := $(patsubst %.c,$(B)/tidy/%.ok,$(filter %.c,$(SOURCES)))
 .PHONY: check-static
 check-static: $(B)/mayfly ## formatting, layering, clang-tidy, cppcheck, a build with clang, DT_NEEDED
 	tools/dev/static $(B)/results $(MAKE) -k --no-print-directory \
-	    static-format static-layering static-pages static-needed static-small static-tidy static-cppcheck static-clang
+	    static-format static-layering static-pages static-needed static-library static-small static-tidy static-cppcheck static-clang
 
-.PHONY: static-format static-layering static-pages static-needed static-small static-tidy static-cppcheck static-clang
+.PHONY: static-format static-layering static-pages static-needed static-library static-small static-tidy static-cppcheck static-clang
 static-format:
 	clang-format --dry-run -Werror $(SOURCES)
 
@@ -226,6 +247,9 @@ static-pages: $(B)/mayfly $(PAGES)
 
 static-needed: $(B)/mayfly
 	tools/dev/needed $<
+
+static-library: $(B)/libmayfly.so
+	tools/dev/check-library engine/lib/mayfly.h $<
 
 static-small: static
 

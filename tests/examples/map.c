@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A function mapped over a hundred inputs, each in a container of its own that nobody ever sees,
- * then all of them in one container that has a name: map IMAGE
+ * A function mapped over a hundred inputs (or COUNT), each in a container of its own that nobody
+ * ever sees, then all of them in one container that has a name: map IMAGE [COUNT]
  */
 #include <mayfly.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define N 100
 
 /* What a container cannot keep from one call to the next when it is another one each time. */
 static int square(const void *argument, size_t n_argument, void *result, size_t *n_result) {
@@ -27,11 +26,11 @@ static int square(const void *argument, size_t n_argument, void *result, size_t 
     return 0;
 }
 
-static int map(const struct mayfly_plan *plan, struct mayfly_container *container,
+static int map(const struct mayfly_plan *plan, struct mayfly_container *container, int n,
                struct mayfly_error *error) {
     long long sum = 0, n_fresh = 0;
 
-    for (int i = 1; i <= N; i++) {
+    for (int i = 1; i <= n; i++) {
         long long answer[2];
         int r = container ? mayfly_call(container, square, &i, sizeof i, answer, sizeof answer,
                                         NULL, NULL, error)
@@ -52,21 +51,22 @@ int main(int argc, char **argv) {
     struct mayfly_container *container = NULL;
     struct mayfly_plan *plan = NULL;
     struct mayfly_error error;
-    int r;
+    int n, r;
 
-    if (argc != 2)
+    if (argc < 2)
         return 2;
+    n = argc > 2 ? atoi(argv[2]) : 100;
     r = mayfly_plan_new(argv[1], &plan, &error);
     if (r == 0)
         r = mayfly_plan_option(plan, "net", "none", &error);
     if (r == 0)
-        r = map(plan, NULL, &error);
+        r = map(plan, NULL, n, &error);
     if (r == 0)
         r = mayfly_plan_option(plan, "name", "mapper", &error);
     if (r == 0)
         r = mayfly_start(plan, &container, &error);
     if (r == 0)
-        r = map(plan, container, &error);
+        r = map(plan, container, n, &error);
     if (r < 0)
         fprintf(stderr, "%s\n", error.message);
     mayfly_destroy(container);

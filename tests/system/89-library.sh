@@ -9,6 +9,25 @@ test_library_maps_a_function_over_containers() {
 mapper: the sum is 338350, 1 times in a fresh container'
 }
 
+# The same under LeakSanitizer, which looks when the program ends; what else calls could leave
+# behind is counted in tests/unit/test_library_function.c.
+test_library_leaves_no_memory_after_a_thousand_calls() {
+    only root # the caller's memory knows nothing of ids
+    not_sanitized "a program with a sanitizer of its own"
+    runs "$helpers/leaks-map" "$busybox" 1000
+    expect_out 'anonymous: the sum is 333833500, 1000 times in a fresh container
+mapper: the sum is 333833500, 1 times in a fresh container'
+    expect_silence
+}
+
+# Under ThreadSanitizer, which complains of what two threads do to the same memory.
+test_library_is_used_by_several_threads() {
+    not_sanitized "a program with a sanitizer of its own"
+    runs "$helpers/races-threads" "$busybox"
+    expect_out '20 answers of 20'
+    expect_silence
+}
+
 test_library_supervises_by_events() {
     run "$helpers/example-supervisor" "$busybox"
     expect_status 0

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -318,5 +319,91 @@ Test(library, what_cannot_live_on_leaves_nothing) {
     container = ground_start(&ground);
     cr_expect_eq(mayfly_remove(container, &error), -EINVAL);
     mayfly_destroy(container);
+    ground_done(&ground);
+}
+
+/* --- the caller ---------------------------------------------------------------------- */
+
+struct caller {
+    char cwd[4096];
+    sigset_t mask;
+    void (*handlers[NSIG])(int number);
+    mode_t umask;
+    char *environ[256];
+    int n_descriptors;
+    pid_t group, session;
+};
+
+static void caller_note(struct caller *caller) {
+    memset(caller, 0, sizeof *caller);
+    cr_assert(getcwd(caller->cwd, sizeof caller->cwd));
+    sigprocmask(SIG_SETMASK, NULL, &caller->mask);
+    for (int i = 1; i < NSIG; i++) {
+        struct sigaction action = {0};
+
+        (void)sigaction(i, NULL, &action);
+        caller->handlers[i] = action.sa_handler;
+    }
+    caller->umask = umask(0);
+    umask(caller->umask);
+    for (size_t i = 0; i < N_ELEMENTS(caller->environ) && environ[i]; i++)
+        caller->environ[i] = environ[i];
+    caller->n_descriptors = ground_descriptors();
+    caller->group = getpgrp();
+    caller->session = getsid(0);
+}
+
+static void on_signal(int number) {
+    (void)number;
+}
+
+Test(library, the_caller_of_containers_is_left_alone) {
+    static const char *const argv[] = {"sleep", "1000", NULL};
+    static struct caller before, after;
+    struct mayfly_container *container;
+    struct mayfly_process *process;
+    struct mayfly_error error = {0};
+    struct mayfly_result result;
+    struct ground ground;
+    char path[300];
+
+    ground_init(&ground);
+    ground_import(&ground, "base:1");
+    snprintf(path, sizeof path, "%s/root/bin/busybox", ground.scratch.path);
+    for (int i = 0; i < 3; i++)
+        signal(((int[]){SIGINT, SIGCHLD, SIGPIPE})[i], on_signal);
+    umask(027);
+    caller_note(&before);
+
+    container = ground_start(&ground);
+    result = ground_exec(container, &(struct mayfly_command){.shell = "cd /; umask 0; export A=1",
+                                                             .output = {.kind = MAYFLY_DATA}});
+    mayfly_result_done(&result);
+    cr_expect_eq(mayfly_call(container, ground_nothing, NULL, 0, NULL, 0, NULL, NULL, &error), 0);
+    cr_assert_eq(mayfly_spawn(container, &(struct mayfly_command){.argv = argv}, &process, &error),
+                 0, "%s", error.message);
+    cr_expect_eq(mayfly_copy_in(container, path, "/copied", &error), 0, "%s", error.message);
+    cr_expect_eq(mayfly_signal(container, SIGTERM, &error), 0);
+    cr_expect_eq(mayfly_process_wait(process, UINT64_MAX, &result, &error), 0);
+    mayfly_process_free(process);
+    cr_expect_eq(mayfly_commit(container, "made:1", NULL, &error), 0, "%s", error.message);
+    cr_expect_eq(poll(&(struct pollfd){.fd = mayfly_wait_fd(container), .events = POLLIN}, 1, 0),
+                 0);
+    mayfly_destroy(container);
+    cr_assert_eq(mayfly_run(ground.plan, argv, &container, &error), 0, "%s", error.message);
+    cr_expect_eq(mayfly_remove(container, &error), 0, "%s", error.message);
+    cr_expect_eq(poll(&(struct pollfd){.fd = mayfly_wait_fd(container), .events = POLLIN}, 1, -1),
+                 1);
+    mayfly_destroy(container);
+
+    caller_note(&after);
+    cr_expect_str_eq(after.cwd, before.cwd);
+    cr_expect_eq(memcmp(&before.mask, &after.mask, sizeof before.mask), 0);
+    cr_expect_eq(memcmp(before.handlers, after.handlers, sizeof before.handlers), 0);
+    cr_expect_eq(memcmp(before.environ, after.environ, sizeof before.environ), 0);
+    cr_expect_eq(after.umask, before.umask);
+    cr_expect_eq(after.n_descriptors, before.n_descriptors);
+    cr_expect(after.group == before.group && after.session == before.session);
+    cr_expect(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
     ground_done(&ground);
 }
