@@ -19,6 +19,39 @@ test_compile_line_of_the_readme() {
     expect_out "hello from a container"
 }
 
+# The forms of Ephemerun's README, whose Python is a file of ours here: options in quotes, a relative
+# volume, everything copied out of it by the shell, then one check after the other.
+test_lines_of_ephemeruns_readme() {
+    needs_debian
+    mkdir -p projectdir tests
+    printf '#!/bin/sh\necho "$1 of $(cat name)"\n' >projectdir/check
+    chmod +x projectdir/check
+    echo project >name
+    # shellcheck disable=SC2140
+    runs "$mayfly" \
+        -i "$debian" \
+        -v ".:/root/src:ro" \
+        -W "/root" \
+        -S "cp -air ./src/* ." \
+        -S "sh projectdir/check types" \
+        -S "! touch src/written 2>/dev/null" \
+        -S "rm -r src/tests 2>/dev/null || projectdir/check tests >report" \
+        -S "cat report"
+    # cp says what it copies to nobody: what steps write is all there is.
+    expect_out $'types of project\ntests of project'
+    expect_same "$(find . -name report -o -name written)" ""
+    # A failing action ends it with its status, and nothing after it is done.
+    run "$mayfly" -i "$debian" -v ".:/root/src:ro" -W "/root" -S "exit 3" -S "echo not reached"
+    expect_status 3
+    expect_out ""
+    # What Ephemerun wishes for: artefacts out, a cache, and several images.
+    runs "$mayfly" -i "$debian" -i "$busybox" -k "pip:/root/.cache" -v ".:/root/src:ro" -W "/root" \
+        -S "cp ./src/name artefact; echo x >>.cache/runs" -D "artefact:out/{image}/"
+    expect_same "$(cat out/*/artefact | sort -u)" project
+    runs "$mayfly" -q -i "$busybox" -k "pip:/root/.cache" -S 'wc -l </root/.cache/runs'
+    expect_out 2
+}
+
 test_make_in_place_on_a_copy_on_write_volume() {
     needs_debian
     printf 'hello: hello.c\n\tgcc -o $@ $<\nclean:\n\trm -f hello\n' >Makefile

@@ -7,6 +7,54 @@ what_ran() { sed -En 's#^mayfly: \[([0-9]+)/[0-9]+\] -[SXU] .*  (ok|exit [0-9]*)
 # all_of DIRECTORY: names, types, modes, targets and bytes
 all_of() { (cd "$1" && find . -printf '%p %y %m %l\n' | sort && find . -type f -exec sha256sum {} + | sort -k 2); }
 
+# Five steps on a Debian image; each says in a kept directory that it ran, which is no part of a key.
+test_remember_five_steps_on_debian() {
+    only root subuid # a Debian as one owner's is 36 s of unpacking, and ids are no part of it
+    needs_debian
+    mkdir v
+    printf 'int main(void) { return 0; }\n' >v/main.c
+    echo notes >v/notes
+    # five THIRD OPTION...: the steps with that third one
+    five() {
+        local third=$1
+        shift
+        run "$mayfly" -n none -r -k pids:/pids -i "$debian" -v "$PWD/v:/v:ro" -W /work "$@" \
+            -S 'echo $$ >>/pids/1; dpkg --print-architecture >arch' -S 'echo $$ >>/pids/2; cp /v/main.c .' \
+            -S "echo \$\$ >>/pids/3; $third" -S 'echo $$ >>/pids/4; ./main && chmod 4755 main' \
+            -S 'echo $$ >>/pids/5; sha256sum main >sums'
+        expect_status 0
+    }
+    pids() { "$mayfly" -q -n none -k pids:/pids:ro -i "$busybox" -S 'cat /pids/* | wc -l'; }
+    five 'gcc -o main main.c'
+    expect_same "$(what_ran)" "2 3 4 5 6"
+    expect_same "$(pids)" 5
+    # Nothing, also when a file was touched.
+    touch v/main.c v/notes v
+    five 'gcc -o main main.c'
+    expect_same "$(what_ran)" ""
+    # From where it matters, and no earlier: the third step's text.
+    five 'gcc -O1 -o main main.c'
+    expect_same "$(what_ran)" "4 5 6"
+    expect_err 'step 4 runs: the command changed'
+    expect_same "$(pids)" 8
+    # A variable, a mode bit, one byte: each step may depend on them.
+    five 'gcc -O1 -o main main.c' -e LEVEL=1
+    expect_same "$(what_ran)" "2 3 4 5 6"
+    expect_err 'the variable LEVEL changed'
+    chmod g-r,o-r v/notes
+    five 'gcc -O1 -o main main.c' -e LEVEL=1
+    expect_same "$(what_ran)" "2 3 4 5 6"
+    expect_err 'step 2 runs: notes changed'
+    printf 'noteS\n' >v/notes
+    five 'gcc -O1 -o main main.c' -e LEVEL=1
+    expect_same "$(what_ran)" "2 3 4 5 6"
+    expect_err 'step 2 runs: notes changed'
+    expect_same "$(pids)" 23
+    five 'gcc -O1 -o main main.c' -e LEVEL=1
+    expect_same "$(what_ran)" ""
+    expect_same "$(pids)" 23
+}
+
 # The same files with -r, without, and when all of it is remembered.
 test_remember_builds_the_same_c_project() {
     only root # it takes its time, and ids are no part of it
