@@ -72,6 +72,24 @@ int image_index_name_key(const struct ref *ref, char ret_key[IMAGE_INDEX_KEY_BYT
     return 0;
 }
 
+int image_index_digest_key(const char *name_key, char ret_key[IMAGE_INDEX_KEY_BYTES]) {
+    const char *name = str_after(name_key, IMAGE_INDEX_NAME_PREFIX);
+    int n = snprintf(ret_key, IMAGE_INDEX_KEY_BYTES, IMAGE_INDEX_DIGEST_PREFIX "%s",
+                     name ? name : name_key);
+
+    return n < IMAGE_INDEX_KEY_BYTES ? 0 : -ENAMETOOLONG;
+}
+
+/* What was known of the name's image is not so of another. */
+static void forget_digest(const struct store *store, const char *key) {
+    char digest_key[IMAGE_INDEX_KEY_BYTES], path[16 + IMAGE_INDEX_KEY_BYTES];
+
+    if (!str_after(key, IMAGE_INDEX_NAME_PREFIX) || image_index_digest_key(key, digest_key) < 0)
+        return;
+    snprintf(path, sizeof path, "index/%s", digest_key);
+    (void)sys_unlinkat(store->fd, path, 0);
+}
+
 void image_index_url_key(const struct ref *ref, char ret_key[IMAGE_INDEX_KEY_BYTES]) {
     unsigned __int128 address = hash_text(ref->path);
 
@@ -133,6 +151,7 @@ int image_index_save(const struct store *store, const char *key, const char *tar
     snprintf(path, sizeof path, "index/%s", key);
     if (sys_symlinkat(target, work.fd, "link") < 0)
         r = store_errno(store, "cannot make a link in it", err);
+    forget_digest(store, key);
     if (r == 0)
         r = store_replace(store, &work, "link", path, err);
     if (r == 0)
@@ -144,6 +163,7 @@ int image_index_save(const struct store *store, const char *key, const char *tar
 int image_index_remove(const struct store *store, const char *key, struct err *err) {
     char path[16 + IMAGE_INDEX_KEY_BYTES];
 
+    forget_digest(store, key);
     snprintf(path, sizeof path, "index/%s", key);
     if (sys_unlinkat(store->fd, path, 0) == 0)
         return 0;

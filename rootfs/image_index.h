@@ -17,6 +17,8 @@
 #define IMAGE_INDEX_NAME_PREFIX "name."
 /** What a key begins with whose target is the size of a layer's tar in bytes. */
 #define IMAGE_INDEX_SIZE_PREFIX "size."
+/** What a key begins with whose target is the digest that a name had in its registry. */
+#define IMAGE_INDEX_DIGEST_PREFIX "digest."
 
 /**
  * image_index_key() - the name under which an archive's image is found again
@@ -29,6 +31,15 @@ void image_index_key(const struct ref *ref, const struct stat *st,
 /** image_index_name_key() - the key of a REF_NAME.  Return: 0, -ENAMETOOLONG with a text. */
 int image_index_name_key(const struct ref *ref, char ret_key[IMAGE_INDEX_KEY_BYTES],
                          struct err *err);
+
+/**
+ * image_index_digest_key() - where the digest stands that a name had in its registry
+ * @name_key: the name's key
+ *
+ * It goes with the name, and when that gets another image.
+ * Return: 0, or -ENAMETOOLONG: it has no place.
+ */
+int image_index_digest_key(const char *name_key, char ret_key[IMAGE_INDEX_KEY_BYTES]);
 
 /** image_index_url_key() - the key of a REF_URL. */
 void image_index_url_key(const struct ref *ref, char ret_key[IMAGE_INDEX_KEY_BYTES]);

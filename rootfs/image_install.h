@@ -18,6 +18,7 @@
  * @image: configuration and such; its layers are filled in from @jobs
  * @id: its name in images/
  * @document: the configuration, word for word; NULL: none
+ * @digest: what its name led to in its registry; of a pull alone
  * @lock_fd: keeps image_prune() away while it lasts
  */
 struct install {
@@ -28,6 +29,7 @@ struct install {
     struct image image;
     char id[IMAGE_INDEX_TARGET_BYTES];
     char *document;
+    struct digest digest;
     int lock_fd;
 };
 

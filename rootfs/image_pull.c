@@ -18,10 +18,10 @@
 /* An index may lead to another; nobody nests them deeper. */
 enum { INDEX_DEPTH_MAX = 4 };
 
-/* Goes from a tag or digest to the manifest for this machine. */
+/* Goes from a tag or digest, which becomes @install->digest, to the manifest for this machine. */
 static int fetch_manifest(struct registry *registry, const struct ref *ref,
-                          const struct platform *platform, struct manifest *ret_manifest,
-                          struct err *err) {
+                          const struct platform *platform, struct install *install,
+                          struct manifest *ret_manifest, struct err *err) {
     char what[DIGEST_TEXT_BYTES];
     struct digest expected = {0};
 
@@ -35,8 +35,12 @@ static int fetch_manifest(struct registry *registry, const struct ref *ref,
         int r = registry_manifest(registry, what, digest_is_set(&expected) ? &expected : NULL,
                                   &text, &size, err);
 
+        if (r == 0 && depth == 0)
+            r = digest_bytes(DIGEST_SHA256, text, size, &install->digest, err);
         if (r < 0)
             return r;
+        if (depth == 0 && ref->digest)
+            install->digest = expected;
         r = manifest_parse(text, size, ret_manifest, err);
         if (r < 0) {
             err_wrap(err, "manifest %.80s", what);
@@ -116,7 +120,7 @@ static int pull_at(const struct ref *ref, const char *host, struct install *inst
     if (r < 0)
         return r;
     platform_wanted(install->store, &platform);
-    r = fetch_manifest(&registry, ref, &platform, &manifest, err);
+    r = fetch_manifest(&registry, ref, &platform, install, &manifest, err);
     if (r == 0)
         r = install_from(&registry, &manifest, install, err);
     manifest_done(&manifest);
@@ -154,6 +158,16 @@ static int pull_from_mirrors(const struct ref *ref, struct install *install) {
     return 1;
 }
 
+/* For the list of images; a name without room for it goes without. */
+static int save_digest(const struct store *store, const char *name_key,
+                       const struct install *install, struct err *err) {
+    char key[IMAGE_INDEX_KEY_BYTES], text[DIGEST_TEXT_BYTES];
+
+    if (image_index_digest_key(name_key, key) < 0)
+        return 0;
+    return image_index_save(store, key, digest_format(&install->digest, text), err);
+}
+
 static int pull_name(const struct store *store, const struct ref *ref, struct install *install,
                      struct err *err) {
     char key[IMAGE_INDEX_KEY_BYTES];
@@ -163,7 +177,9 @@ static int pull_name(const struct store *store, const struct ref *ref, struct in
         r = pull_from_mirrors(ref, install);
     if (r == 1)
         r = pull_at(ref, ref->registry, install, err);
-    return r < 0 ? r : image_index_save(store, key, install->id, err);
+    if (r == 0)
+        r = image_index_save(store, key, install->id, err);
+    return r < 0 ? r : save_digest(store, key, install, err);
 }
 
 static int open_url(void *context, const struct layer_job *job, struct blob *ret_blob,

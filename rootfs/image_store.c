@@ -59,6 +59,8 @@ void image_entries_done(struct image_entries *entries) {
         free(entries->items[i].id);
         free(entries->items[i].created);
         free(entries->items[i].architecture);
+        free(entries->items[i].digest);
+        strv_done(&entries->items[i].labels);
     }
     free(entries->items);
     *entries = (struct image_entries){0};
@@ -88,6 +90,8 @@ static int add_entry(const struct store *store, struct image_entries *entries, c
     e->id = take_ptr(image.id);
     e->created = take_ptr(image.created);
     e->architecture = take_ptr(image.architecture);
+    e->labels = image.config.labels;
+    image.config.labels = (struct strv){0};
     for (size_t i = 0; i < image.layers.n; i++)
         e->size_bytes += layer_bytes(store, str_after(image.layers.items[i], "layers/"));
     image_done(&image);
@@ -109,6 +113,17 @@ static bool is_listed(const struct image_entries *entries, const char *id) {
     return false;
 }
 
+/* Adds what is known of a name to the last entry, which is of it. */
+static int add_digest(const struct store *store, struct image_entries *entries,
+                      const char *name_key, struct err *err) {
+    char key[IMAGE_INDEX_KEY_BYTES], digest[IMAGE_INDEX_TARGET_BYTES];
+
+    if (image_index_digest_key(name_key, key) < 0 || image_index_find(store, key, digest) != 0)
+        return 0;
+    entries->items[entries->n - 1].digest = strdup(digest);
+    return entries->items[entries->n - 1].digest ? 0 : err_nomem(err);
+}
+
 static int list(const struct store *store, struct image_entries *entries, struct err *err) {
     _cleanup_strv_ struct strv keys = {0}, ids = {0};
     int r = store_list(store, "index", &keys, err);
@@ -117,6 +132,7 @@ static int list(const struct store *store, struct image_entries *entries, struct
         r = store_list(store, "images", &ids, err);
     for (size_t i = 0; r == 0 && i < keys.n; i++) {
         char id[IMAGE_INDEX_TARGET_BYTES];
+        size_t n = entries->n;
         char *name;
 
         if (!str_after(keys.items[i], IMAGE_INDEX_NAME_PREFIX) ||
@@ -124,6 +140,8 @@ static int list(const struct store *store, struct image_entries *entries, struct
             continue;
         name = name_of_key(keys.items[i]);
         r = name ? add_entry(store, entries, name, id, err) : err_nomem(err);
+        if (r == 0 && entries->n > n)
+            r = add_digest(store, entries, keys.items[i], err);
     }
     for (size_t i = 0; r == 0 && i < ids.n; i++)
         if (!is_listed(entries, ids.items[i]))
@@ -244,7 +262,8 @@ static int prune_index(const struct store *store, struct strv *ret_referenced, b
         char id[IMAGE_INDEX_TARGET_BYTES], path[16 + IMAGE_INDEX_TARGET_BYTES];
         bool is_name = str_after(keys.items[i], IMAGE_INDEX_NAME_PREFIX) != NULL;
 
-        if (str_after(keys.items[i], IMAGE_INDEX_SIZE_PREFIX))
+        if (str_after(keys.items[i], IMAGE_INDEX_SIZE_PREFIX) ||
+            str_after(keys.items[i], IMAGE_INDEX_DIGEST_PREFIX))
             continue;
         snprintf(path, sizeof path, "images/");
         if (target_of(store, keys.items[i], id) == 0) {

@@ -16,6 +16,8 @@
  * @name: in full, "docker.io/library/debian:12"; NULL: it has none (it came from an archive)
  * @id: name in images/: hexadecimal digits, or "tar-" and such
  * @created, @architecture: or NULL
+ * @digest: "sha256:...", which the name had in its registry; NULL: it comes from none
+ * @labels: NAME=VALUE
  * @n_layers: directories that a run mounts
  * @size_bytes: of the layers' tars; shared layers count for each image
  */
@@ -24,6 +26,8 @@ struct image_entry {
     char *id;
     char *created;
     char *architecture;
+    char *digest;
+    struct strv labels;
     size_t n_layers;
     uint64_t size_bytes;
 };

@@ -31,6 +31,9 @@ int push_command(int argc, char **argv);
 /** images_command() - "mayfly images". */
 int images_command(int argc, char **argv);
 
+/** image_exists_command() - "mayfly image exists". */
+int image_exists_command(int argc, char **argv);
+
 /** tag_command(), rmi_command(), prune_command() - commands that change what is there. */
 int tag_command(int argc, char **argv);
 int rmi_command(int argc, char **argv);

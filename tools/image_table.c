@@ -8,6 +8,8 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/str.h"
+#include "template.h"
+#include "value.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -17,7 +19,6 @@
 #include <time.h>
 
 #define ID_DIGITS 12
-#define N_COLUMNS 5
 #define GAP 3
 
 #define MINUTE 60
@@ -122,25 +123,54 @@ void image_table_age(struct buf *buf, int64_t seconds) {
     }
 }
 
-/* What stands in one cell; the cells of a row are in the order of the titles. */
+/* What a list has of each image; the titles are docker's, the fields those of its templates. */
+enum column {
+    COLUMN_REPOSITORY,
+    COLUMN_TAG,
+    COLUMN_DIGEST,
+    COLUMN_ID,
+    COLUMN_SINCE,
+    COLUMN_SIZE,
+    N_COLUMNS,
+};
+
+static const struct {
+    const char *title;
+    const char *field;
+} columns[] = {
+    [COLUMN_REPOSITORY] = {"REPOSITORY", "Repository"},
+    [COLUMN_TAG] = {"TAG", "Tag"},
+    [COLUMN_DIGEST] = {"DIGEST", "Digest"},
+    [COLUMN_ID] = {"IMAGE ID", "ID"},
+    [COLUMN_SINCE] = {"CREATED", "CreatedSince"},
+    [COLUMN_SIZE] = {"SIZE", "Size"},
+};
+
+static bool is_shown(const struct image_table_look *look, size_t column) {
+    return column != COLUMN_DIGEST || look->digests;
+}
+
 static void put_cell(struct buf *buf, const struct image_entry *e, size_t column,
                      const struct image_table_look *look) {
     const char *name = e->name ? image_table_name(e->name) : NULL;
     const char *tag = name ? image_table_tag(name) : NULL;
     int64_t created;
 
-    switch (column) {
-    case 0:
+    switch ((enum column)column) {
+    case COLUMN_REPOSITORY:
         buf_printf(buf, "%.*s", tag ? (int)(tag - name) : (int)strlen(name ? name : "<none>"),
                    name ? name : "<none>");
         break;
-    case 1:
+    case COLUMN_TAG:
         buf_puts(buf, tag ? tag + 1 : "<none>");
         break;
-    case 2:
+    case COLUMN_DIGEST:
+        buf_puts(buf, e->digest ? e->digest : "<none>");
+        break;
+    case COLUMN_ID:
         image_table_id(buf, e->id, look->full);
         break;
-    case 3:
+    case COLUMN_SINCE:
         if (!e->created || image_table_parse_time(e->created, &created) < 0) {
             buf_puts(buf, "N/A");
             break;
@@ -148,14 +178,15 @@ static void put_cell(struct buf *buf, const struct image_entry *e, size_t column
         image_table_age(buf, look->now - created);
         buf_puts(buf, " ago");
         break;
-    default:
+    case COLUMN_SIZE:
+    case N_COLUMNS:
         image_table_size(buf, e->size_bytes);
     }
 }
 
-static size_t widest(const struct image_entries *entries, size_t column, const char *title,
+static size_t widest(const struct image_entries *entries, size_t column,
                      const struct image_table_look *look) {
-    size_t width = strlen(title);
+    size_t width = look->no_heading ? 0 : strlen(columns[column].title);
 
     for (size_t i = 0; i < entries->n; i++) {
         _cleanup_buf_ struct buf cell = BUF_INIT;
@@ -192,8 +223,6 @@ static void format_ids(struct buf *buf, const struct image_entries *entries, boo
 
 void image_table_format(struct buf *buf, const struct image_entries *entries,
                         const struct image_table_look *look) {
-    static const char *const titles[N_COLUMNS] = {"REPOSITORY", "TAG", "IMAGE ID", "CREATED",
-                                                  "SIZE"};
     size_t widths[N_COLUMNS];
 
     if (look->only_ids) {
@@ -203,17 +232,63 @@ void image_table_format(struct buf *buf, const struct image_entries *entries,
     for (size_t column = 0; column < N_COLUMNS; column++) {
         _cleanup_buf_ struct buf cell = BUF_INIT;
 
-        widths[column] = widest(entries, column, titles[column], look);
-        buf_puts(&cell, titles[column]);
-        put_padded(buf, &cell, widths[column], column + 1 == N_COLUMNS);
+        widths[column] = widest(entries, column, look);
+        buf_puts(&cell, columns[column].title);
+        if (is_shown(look, column) && !look->no_heading)
+            put_padded(buf, &cell, widths[column], column + 1 == N_COLUMNS);
     }
     for (size_t i = 0; i < entries->n; i++)
         for (size_t column = 0; column < N_COLUMNS; column++) {
             _cleanup_buf_ struct buf cell = BUF_INIT;
 
             put_cell(&cell, &entries->items[i], column, look);
-            put_padded(buf, &cell, widths[column], column + 1 == N_COLUMNS);
+            if (is_shown(look, column))
+                put_padded(buf, &cell, widths[column], column + 1 == N_COLUMNS);
         }
+}
+
+/* An image as an object: the cells of its row under their fields' names, and more. */
+static struct value *make_row(const struct image_entry *e, const struct image_table_look *look) {
+    struct value *row = value_new(VALUE_OBJECT);
+    struct value *labels = value_new(VALUE_OBJECT), *names = value_new(VALUE_LIST);
+    int64_t created;
+
+    for (size_t column = 0; column < N_COLUMNS; column++) {
+        _cleanup_buf_ struct buf cell = BUF_INIT;
+
+        put_cell(&cell, e, column, look);
+        value_add_text(row, columns[column].field, cell.data);
+    }
+    if (e->created && image_table_parse_time(e->created, &created) == 0)
+        value_add_number(row, "Created", created);
+    value_add_text(row, "CreatedAt", e->created ? e->created : "N/A");
+    value_add_text(row, "Architecture", e->architecture);
+    for (size_t i = 0; i < e->labels.n; i++) {
+        char *label = e->labels.items[i], *equals = strchr(label, '=');
+        _cleanup_free_ char *key = equals ? strndup(label, (size_t)(equals - label)) : NULL;
+
+        if (key)
+            value_add_text(labels, key, equals + 1);
+    }
+    value_add(row, "Labels", labels);
+    if (e->name)
+        value_add_text(names, NULL, e->name);
+    value_add(row, "Names", names);
+    return row;
+}
+
+int image_table_template(struct buf *buf, const struct image_entries *entries,
+                         const struct image_table_look *look, const char *template,
+                         struct err *err) {
+    int r = 0;
+
+    for (size_t i = 0; i < entries->n && r == 0; i++) {
+        _cleanup_value_ struct value *row = make_row(&entries->items[i], look);
+
+        r = row ? template_format(template, row, buf, err) : err_nomem(err);
+        buf_puts(buf, "\n");
+    }
+    return r;
 }
 
 /* An object for the image of entry @first, with the names of all entries that have its id. */
@@ -241,6 +316,8 @@ static void put_json(struct json_writer *json, const struct image_entries *entri
     json_writer_string(json, e->created);
     json_writer_key(json, "Architecture");
     json_writer_string(json, e->architecture);
+    json_writer_key(json, "Digest");
+    json_writer_string(json, e->digest);
     json_writer_close_object(json);
 }
 

@@ -48,16 +48,30 @@ void image_table_age(struct buf *buf, int64_t seconds);
  * @now: seconds since the epoch
  * @full: ids in full
  * @only_ids: ids alone, each once
+ * @digests: with what the names led to in their registries
+ * @no_heading: without titles
  */
 struct image_table_look {
     int64_t now;
     bool full;
     bool only_ids;
+    bool digests;
+    bool no_heading;
 };
 
 /** image_table_format() - append the list as people read it. */
 void image_table_format(struct buf *buf, const struct image_entries *entries,
                         const struct image_table_look *look);
+
+/**
+ * image_table_template() - append a line for each, as a template has it (template.h)
+ *
+ * Fields: ID, Repository, Tag, Digest, CreatedSince, CreatedAt, Size; Names, Created, Labels.
+ * Return: 0 or -EINVAL with a text.
+ */
+int image_table_template(struct buf *buf, const struct image_entries *entries,
+                         const struct image_table_look *look, const char *template,
+                         struct err *err);
 
 /** image_table_json() - append the list as an array with an object for each image. */
 void image_table_json(struct buf *buf, const struct image_entries *entries);

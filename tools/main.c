@@ -31,6 +31,15 @@ static const struct command commands[] = {
     {"steps", steps_command},
 };
 
+/* As docker and podman have it: "image ls" is "images", "image pull" is "pull". */
+static const struct command image_commands[] = {
+    {"ls", images_command},       {"list", images_command}, {"rm", rmi_command},
+    {"remove", rmi_command},      {"prune", prune_command}, {"pull", pull_command},
+    {"push", push_command},       {"load", load_command},   {"save", save_command},
+    {"import", import_command},   {"tag", tag_command},     {"exists", image_exists_command},
+    {"inspect", inspect_command},
+};
+
 /*
  * Whoever started us may have left out some of the descriptors 0 to 2.  The
  * next file opened would take their place and be written into as if it were
@@ -80,6 +89,23 @@ static int list_commands(void) {
     return console_print(&console, &text);
 }
 
+/* "mayfly image WORD ..."; returns the exit status. */
+static int image_command(int argc, char **argv) {
+    struct console console;
+    struct err err;
+
+    for (size_t i = 0; argc > 1 && i < N_ELEMENTS(image_commands); i++)
+        if (str_eq(argv[1], image_commands[i].name))
+            return image_commands[i].run(argc - 1, argv + 1);
+    err_set(&err, 0,
+            "'image %s' is no command; use ls, rm, exists, inspect, prune, pull, push, load, save, "
+            "import or tag",
+            argc > 1 ? argv[1] : "");
+    console_init(&console, STDERR_FILENO, COLOR_AUTO, VERBOSITY_NORMAL);
+    console_error(&console, err.message);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv) {
     struct console console;
 
@@ -102,6 +128,8 @@ int main(int argc, char **argv) {
         argv++;
         argc--;
     }
+    if (str_eq(argv[1], "image"))
+        return image_command(argc - 1, argv + 1);
     for (size_t i = 0; i < N_ELEMENTS(commands); i++)
         if (str_eq(argv[1], commands[i].name))
             return commands[i].run(argc - 1, argv + 1);

@@ -76,6 +76,16 @@ int images_list(struct images *images, struct image_entries *ret_entries, struct
     return image_list(&images->store, ret_entries, err);
 }
 
+int images_exists(struct images *images, const char *reference, bool *ret_is_there,
+                  struct err *err) {
+    struct image image = IMAGE_INIT;
+    int r = image_find(&image, &images->store, reference, err);
+
+    *ret_is_there = r == 0 && image.in_store;
+    image_done(&image);
+    return r < 0 ? r : 0;
+}
+
 int images_tag(struct images *images, const char *reference, const char *name, struct err *err) {
     return image_tag(&images->store, reference, name, err);
 }

@@ -56,6 +56,15 @@ void images_heed(struct images *images, const struct wishes *wishes);
 /** images_list() - see image_list(); image_entries_done() frees. */
 int images_list(struct images *images, struct image_entries *ret_entries, struct err *err);
 
+/**
+ * images_exists() - whether an image is in the store
+ * @reference: a name, or an id's first 8 digits or more
+ *
+ * Return: 0 or -errno with a text.
+ */
+int images_exists(struct images *images, const char *reference, bool *ret_is_there,
+                  struct err *err);
+
 /** images_tag() - see image_tag(). */
 int images_tag(struct images *images, const char *reference, const char *name, struct err *err);
 

@@ -85,7 +85,7 @@ test_the_list_of_images() {
     runs "$mayfly" images -q --no-trunc
     grep -Eqx "sha256:$id[0-9a-f]{52}" "$TEST_DIR/out" || fail "the id in full"
     runs "$mayfly" images --format json
-    grep -Eqx "\[\{\"Id\":\"$id[0-9a-f]{52}\",\"Names\":\[\"mayfly.test/busybox:1\"\],\"Size\":[0-9]+,\"Created\":1700000000,\"CreatedAt\":\"2023-11-14T22:13:20Z\",\"Architecture\":\"amd64\"\}\]" "$TEST_DIR/out" || fail "as JSON"
+    grep -Eqx "\[\{\"Id\":\"$id[0-9a-f]{52}\",\"Names\":\[\"mayfly.test/busybox:1\"\],\"Size\":[0-9]+,\"Created\":1700000000,\"CreatedAt\":\"2023-11-14T22:13:20Z\",\"Architecture\":\"amd64\",\"Digest\":null\}\]" "$TEST_DIR/out" || fail "as JSON"
 }
 
 test_images_are_chosen_by_pattern() {
@@ -104,10 +104,51 @@ test_images_are_chosen_by_pattern() {
     expect_same "$(names --filter dangling=true)" ''
     expect_same "$(names beta --filter=reference='*/*:1')" 'mayfly.test/busybox:1 '
     expect_same "$("$mayfly" images -q | wc -l)" 1
+    run "$mayfly" images --filter older=x
+    expect_complaint 2 'older=x'
     run "$mayfly" images --filter before=x
-    expect_complaint 2 'before=x'
+    expect_complaint 125 'image x'
     run "$mayfly" images --format yaml
     expect_complaint 2 'yaml'
+}
+
+test_images_through_a_template_and_by_age_and_label() {
+    fresh_store
+    local n
+    for n in 1 2 3; do
+        mkdir "t$n"
+        tar -C "t$n" -xf "$images/busybox-docker.tar"
+        sed -i "s/\"created\":\"[^\"]*\"/\"created\":\"202$n-01-01T00:00:00Z\"/; s/\"Env\"/\"Labels\":{\"number\":\"$n\",\"kind\":\"test\"},&/" "t$n"/*.json
+        sed -i "s/busybox:1/numbered:$n/" "t$n/manifest.json"
+        tar -C "t$n" -cf "$n.tar" .
+        runs "$mayfly" load -q -i "$n.tar"
+    done
+    runs "$mayfly" images --format '{{.Repository}}:{{.Tag}} {{.Labels.number}} {{.CreatedAt}}'
+    expect_out $'mayfly.test/numbered:1 1 2021-01-01T00:00:00Z\nmayfly.test/numbered:2 2 2022-01-01T00:00:00Z\nmayfly.test/numbered:3 3 2023-01-01T00:00:00Z'
+    tags() { "$mayfly" images --format '{{.Tag}}' "$@" | tr '\n' ' '; }
+    expect_same "$(tags -f label=number=2)" '2 '
+    expect_same "$(tags -f label=kind)" '1 2 3 '
+    expect_same "$(tags -f label=kind -f label=number=3)" '3 '
+    expect_same "$(tags -f label=kin)$(tags -f label=number=)" ''
+    expect_same "$(tags -f before=mayfly.test/numbered:3)" '1 2 '
+    expect_same "$(tags -f since=mayfly.test/numbered:1 -f before=mayfly.test/numbered:3)" '2 '
+    runs "$mayfly" images --noheading --digests --no-trunc mayfly.test/numbered:2
+    grep -Eqx 'mayfly.test/numbered +2 +<none> +sha256:[0-9a-f]{64} +[0-9]+ years ago +[0-9.]+MB' "$TEST_DIR/out" || fail "the line"
+    run "$mayfly" images --format '{{.Nothing'
+    expect_complaint 125 'Nothing'
+    # The same commands in two words, as docker and podman have them.
+    runs "$mayfly" image ls -q --format '{{.ID}}' mayfly.test/numbered:2
+    expect_same "$(cat "$TEST_DIR/out")" "$("$mayfly" images -q mayfly.test/numbered:2)"
+    runs "$mayfly" image tag mayfly.test/numbered:2 again
+    runs "$mayfly" image exists again
+    runs "$mayfly" image exists "$("$mayfly" image list -q again)"
+    run "$mayfly" image exists nothing
+    expect_status 1
+    expect_silence
+    runs "$mayfly" image rm again
+    expect_out 'Untagged: again:latest'
+    run "$mayfly" image wash
+    expect_complaint 2 'wash' 'ls'
 }
 
 test_an_image_goes_with_its_last_name() {

@@ -27,8 +27,21 @@ test_an_image_is_pulled_and_run_by_name() {
     runs "$mayfly" pull "$registry/team/busybox:1"
     expect_same "$(cat "$TEST_DIR/out")" "$("$mayfly" images -q --no-trunc | cut -d: -f2)"
     expect_err "^mayfly: pulling $registry/team/busybox:1$"
+    local digest
+    digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$registry/team/busybox:1")
+    runs "$mayfly" images --digests --format '{{.Digest}}'
+    expect_out "$digest"
     runs "$mayfly" pull -q "$registry/team/busybox:1"
     expect_silence
+    # It is that name's, as long as it has this image.
+    runs "$mayfly" tag "$registry/team/busybox:1" other
+    runs "$mayfly" images --digests --format '{{.Digest}}' other
+    expect_out '<none>'
+    runs "$mayfly" prune -af
+    runs "$mayfly" images --digests "$registry/team/busybox:1"
+    grep -q " $digest " "$TEST_DIR/out" || fail "the digest is gone"
+    runs "$mayfly" tag other "$registry/team/busybox:1"
+    expect_same "$("$mayfly" images --format '{{.Digest}}' "$registry/team/busybox:1")" '<none>'
     runs "$mayfly" -q -i "$registry/team/busybox:1" -S 'cat /etc/first /etc/second; ls /etc/gone 2>/dev/null; echo $GREETING'
     expect_status 0
     expect_out $'from the first layer\nfrom the second layer\nhello from the image'

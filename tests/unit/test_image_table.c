@@ -196,10 +196,11 @@ Test(image_table, json) {
     _cleanup_buf_ struct buf text = BUF_INIT;
 
     image_table_json(&text, &list);
-    cr_expect_str_eq(text.data,
-                     "[{\"Id\":\"" ID "\",\"Names\":[\"docker.io/library/debian:12\","
-                     "\"host:5000/team/tool:latest\"],\"Size\":116900000,\"Created\":1700000000,"
-                     "\"CreatedAt\":\"2023-11-14T22:13:20Z\",\"Architecture\":\"amd64\"},"
-                     "{\"Id\":\"tar-0123456789abcdef\",\"Names\":[],\"Size\":12,\"Created\":null,"
-                     "\"CreatedAt\":null,\"Architecture\":null}]\n");
+    cr_expect_str_eq(
+        text.data,
+        "[{\"Id\":\"" ID "\",\"Names\":[\"docker.io/library/debian:12\","
+        "\"host:5000/team/tool:latest\"],\"Size\":116900000,\"Created\":1700000000,"
+        "\"CreatedAt\":\"2023-11-14T22:13:20Z\",\"Architecture\":\"amd64\",\"Digest\":null},"
+        "{\"Id\":\"tar-0123456789abcdef\",\"Names\":[],\"Size\":12,\"Created\":null,"
+        "\"CreatedAt\":null,\"Architecture\":null,\"Digest\":null}]\n");
 }
