@@ -1,100 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
+#include "importing.h"
 #include "layout.h"
-#include "rootfs/image.h"
-#include "scratch.h"
 #include "tarball.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* A tar with one file, which is also its content. */
-static struct buf small_tar(const char *name) {
-    struct buf tar = BUF_INIT;
-
-    tarball_file(&tar, name, name);
-    tarball_end(&tar);
-    return tar;
-}
-
-/* A reference to something in the scratch directory; static. */
-static const char *refer(const struct scratch *scratch, const char *prefix, const char *path) {
-    static char text[512];
-
-    snprintf(text, sizeof text, "%s%s/%s", prefix, scratch->path, path);
-    return text;
-}
-
-static int find(const struct scratch *scratch, struct image *image, const char *reference) {
-    struct err err = {0};
-    int r = image_find(image, &scratch->store, reference, &err);
-
-    cr_assert_geq(r, 0, "%s", err.message);
-    return r;
-}
-
-/* Imports what is not there, and finds it. */
-static void import_fine(const struct scratch *scratch, struct image *image, const char *reference) {
-    struct err err = {0};
-
-    *image = IMAGE_INIT;
-    cr_assert_eq(find(scratch, image, reference), IMAGE_MISSING);
-    cr_assert_eq(image_import(&scratch->store, reference, NULL, &err), 0, "%s", err.message);
-    cr_assert_eq(find(scratch, image, reference), 0);
-    cr_assert(image->in_store);
-    cr_assert_eq(scratch_count(scratch, "tmp"), 0);
-}
-
-/* Imports what must not get in, and looks whether anything did. */
-static void import_refused(const struct scratch *scratch, const char *reference, const char *says) {
-    struct err err = {0};
-
-    cr_assert_lt(image_import(&scratch->store, reference, NULL, &err), 0, "%s was taken",
-                 reference);
-    cr_assert_not_null(strstr(err.message, says), "'%s' does not say '%s'", err.message, says);
-    cr_assert_not_null(strstr(err.message, reference), "%s", err.message);
-    cr_assert_eq(scratch_count(scratch, "tmp"), 0);
-    cr_assert_eq(scratch_count(scratch, "layers"), 0);
-    cr_assert_eq(scratch_count(scratch, "images"), 0);
-    cr_assert_eq(scratch_count(scratch, "index"), 0);
-}
-
-static void assert_layer_has(const struct scratch *scratch, const struct image *image, size_t i,
-                             const char *name) {
-    _cleanup_free_ char *text = NULL;
-    char path[512];
-
-    cr_assert_lt(i, image->layers.n);
-    snprintf(path, sizeof path, "%s/%s", image->layers.items[i], name);
-    cr_assert_eq(fd_read_file(scratch->store.fd, path, 4096, &text, NULL), 0, "%s", path);
-    cr_assert_str_eq(text, name);
-}
-
 Test(image, of_a_tarball) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf tar = small_tar("hello"), packed = BUF_INIT;
+    struct buf tar = importing_tar("hello"), packed = BUF_INIT;
     struct image image;
     struct stat st;
 
     scratch_init(&scratch);
     scratch_write(&scratch, "x.tar", tar.data, tar.size);
-    import_fine(&scratch, &image, refer(&scratch, "tar:", "x.tar"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "tar:", "x.tar"));
     cr_assert_eq(image.layers.n, 1);
-    assert_layer_has(&scratch, &image, 0, "hello");
+    importing_layer_has(&scratch, &image, 0, "hello");
     cr_assert_eq(fstatat(scratch.store.fd, image.layers.items[0], &st, 0), 0);
     cr_assert_eq(st.st_mode, S_IFDIR | 0755);
     image_done(&image);
     /* The same file by other references, and the same content in another file. */
-    cr_assert_eq(find(&scratch, &image, refer(&scratch, "", "x.tar")), 0);
+    cr_assert_eq(importing_find(&scratch, &image, importing_ref(&scratch, "", "x.tar")), 0);
     image_done(&image);
     tarball_compress("gzip", tar.data, tar.size, &packed);
     scratch_write(&scratch, "y.tgz", packed.data, packed.size);
-    import_fine(&scratch, &image, refer(&scratch, "", "y.tgz"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "", "y.tgz"));
     image_done(&image);
     cr_assert_eq(scratch_count(&scratch, "layers"), 1);
     buf_done(&tar);
@@ -107,18 +43,18 @@ Test(image, of_a_directory) {
     struct err err = {0};
 
     scratch_init(&scratch);
-    cr_assert_eq(find(&scratch, &image, refer(&scratch, "rootfs:", "")), 0);
+    cr_assert_eq(importing_find(&scratch, &image, importing_ref(&scratch, "rootfs:", "")), 0);
     cr_assert(!image.in_store);
     cr_assert_eq(image.layers.n, 1);
     cr_assert_eq(image.layers.items[0][0], '/');
     image_done(&image);
-    cr_assert_eq(find(&scratch, &image, refer(&scratch, "", "store")), 0);
+    cr_assert_eq(importing_find(&scratch, &image, importing_ref(&scratch, "", "store")), 0);
     image_done(&image);
     cr_assert_eq(chdir(scratch.path), 0);
-    cr_assert_eq(find(&scratch, &image, "./store"), 0);
+    cr_assert_eq(importing_find(&scratch, &image, "./store"), 0);
     cr_assert_eq(image.layers.items[0][0], '/');
     image_done(&image);
-    cr_assert_eq(find(&scratch, &image, "host:"), 0);
+    cr_assert_eq(importing_find(&scratch, &image, "host:"), 0);
     cr_assert_str_eq(image.layers.items[0], "/");
     cr_assert(!image.in_store);
     image_done(&image);
@@ -148,31 +84,32 @@ Test(image, of_a_layout) {
         char name[16];
 
         snprintf(name, sizeof name, "file%zu", i);
-        tars[i] = small_tar(name);
+        tars[i] = importing_tar(name);
         layers[i] = (struct layout_layer){.tar = &tars[i], .filter = filters[i]};
     }
     layout_make(&scratch, "lay", layers, N_ELEMENTS(filters), "v1");
-    import_fine(&scratch, &image, refer(&scratch, "oci:", "lay"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "oci:", "lay"));
     cr_assert_eq(image.layers.n, N_ELEMENTS(filters));
     for (size_t i = 0; i < N_ELEMENTS(filters); i++) {
         char name[16];
 
         snprintf(name, sizeof name, "file%zu", i);
-        assert_layer_has(&scratch, &image, i, name);
+        importing_layer_has(&scratch, &image, i, name);
         buf_done(&tars[i]);
     }
     cr_assert_str_eq(image.config.env.items[0], "MADE=yes");
     cr_assert_str_eq(image.config.cmd.items[0], "sh");
     image_done(&image);
-    import_fine(&scratch, &image, refer(&scratch, "oci:", "lay:v1"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "oci:", "lay:v1"));
     image_done(&image);
-    cr_assert_lt(image_import(&scratch.store, refer(&scratch, "oci:", "lay:v2"), NULL, &err), 0);
+    cr_assert_lt(
+        image_import(&scratch.store, importing_ref(&scratch, "oci:", "lay:v2"), NULL, &err), 0);
     cr_assert_not_null(strstr(err.message, "it holds: v1"), "%s", err.message);
 }
 
 Test(image, of_a_layout_whose_blobs_are_links) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf tar = small_tar("hello");
+    struct buf tar = importing_tar("hello");
     struct layout_layer layer = {.tar = &tar};
     _cleanup_closedir_ DIR *dir = NULL;
     struct dirent *entry;
@@ -202,15 +139,15 @@ Test(image, of_a_layout_whose_blobs_are_links) {
         }
     }
     cr_assert_eq(n, 3);
-    import_fine(&scratch, &image, refer(&scratch, "oci:", "lay"));
-    assert_layer_has(&scratch, &image, 0, "hello");
+    importing_fine(&scratch, &image, importing_ref(&scratch, "oci:", "lay"));
+    importing_layer_has(&scratch, &image, 0, "hello");
     image_done(&image);
     buf_done(&tar);
 }
 
 Test(image, of_a_docker_archive) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf tars[3] = {small_tar("one"), small_tar("two"), small_tar("three")};
+    struct buf tars[3] = {importing_tar("one"), importing_tar("two"), importing_tar("three")};
     const struct layout_layer layers[3] = {{.tar = &tars[0]}, {.tar = &tars[1]}, {.tar = &tars[2]}};
     struct buf archive = BUF_INIT, packed = BUF_INIT;
     struct image image;
@@ -219,22 +156,23 @@ Test(image, of_a_docker_archive) {
     scratch_init(&scratch);
     layout_docker(&archive, layers, 3, "docker.io/library/app:1");
     scratch_write(&scratch, "a.tar", archive.data, archive.size);
-    import_fine(&scratch, &image, refer(&scratch, "docker-archive:", "a.tar"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "docker-archive:", "a.tar"));
     cr_assert_eq(image.layers.n, 3);
-    assert_layer_has(&scratch, &image, 0, "one");
-    assert_layer_has(&scratch, &image, 1, "two");
-    assert_layer_has(&scratch, &image, 2, "three");
+    importing_layer_has(&scratch, &image, 0, "one");
+    importing_layer_has(&scratch, &image, 1, "two");
+    importing_layer_has(&scratch, &image, 2, "three");
     cr_assert_str_eq(image.config.env.items[0], "MADE=yes");
     image_done(&image);
-    import_fine(&scratch, &image, refer(&scratch, "docker-archive:", "a.tar:app:1"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "docker-archive:", "a.tar:app:1"));
     image_done(&image);
-    cr_assert_lt(
-        image_import(&scratch.store, refer(&scratch, "docker-archive:", "a.tar:app:2"), NULL, &err),
-        0);
+    cr_assert_lt(image_import(&scratch.store,
+                              importing_ref(&scratch, "docker-archive:", "a.tar:app:2"), NULL,
+                              &err),
+                 0);
     cr_assert_not_null(strstr(err.message, "docker.io/library/app:1"), "%s", err.message);
     tarball_compress("gzip", archive.data, archive.size, &packed);
     scratch_write(&scratch, "b.tgz", packed.data, packed.size);
-    import_fine(&scratch, &image, refer(&scratch, "docker-archive:", "b.tgz"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "docker-archive:", "b.tgz"));
     image_done(&image);
     cr_assert_eq(scratch_count(&scratch, "layers"), 3);
     cr_assert_eq(scratch_count(&scratch, "images"), 1);
@@ -246,7 +184,7 @@ Test(image, of_a_docker_archive) {
 
 Test(image, of_a_layout_in_a_tar) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf tar = small_tar("hello"), archive = BUF_INIT;
+    struct buf tar = importing_tar("hello"), archive = BUF_INIT;
     struct layout_layer layer = {.tar = &tar, .filter = "gzip"};
     static const char *const folders[] = {"lay", "lay/blobs/sha256"};
     struct image image;
@@ -272,8 +210,8 @@ Test(image, of_a_layout_in_a_tar) {
     }
     tarball_end(&archive);
     scratch_write(&scratch, "oci.tar", archive.data, archive.size);
-    import_fine(&scratch, &image, refer(&scratch, "oci-archive:", "oci.tar:x"));
-    assert_layer_has(&scratch, &image, 0, "hello");
+    importing_fine(&scratch, &image, importing_ref(&scratch, "oci-archive:", "oci.tar:x"));
+    importing_layer_has(&scratch, &image, 0, "hello");
     image_done(&image);
     buf_done(&tar);
     buf_done(&archive);
@@ -281,7 +219,7 @@ Test(image, of_a_layout_in_a_tar) {
 
 Test(image, layers_are_shared) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf base = small_tar("base"), a = small_tar("a"), b = small_tar("b");
+    struct buf base = importing_tar("base"), a = importing_tar("a"), b = importing_tar("b");
     struct layout_layer one[] = {{.tar = &base}, {.tar = &a, .filter = "gzip"}, {.tar = &base}};
     struct layout_layer two[] = {{.tar = &base, .filter = "zstd"}, {.tar = &b}};
     struct image image;
@@ -289,12 +227,12 @@ Test(image, layers_are_shared) {
     scratch_init(&scratch);
     layout_make(&scratch, "one", one, 3, NULL);
     layout_make(&scratch, "two", two, 2, NULL);
-    import_fine(&scratch, &image, refer(&scratch, "oci:", "one"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "oci:", "one"));
     cr_assert_eq(image.layers.n, 3);
     cr_assert_str_eq(image.layers.items[0], image.layers.items[2]);
     image_done(&image);
     cr_assert_eq(scratch_count(&scratch, "layers"), 2);
-    import_fine(&scratch, &image, refer(&scratch, "oci:", "two"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "oci:", "two"));
     image_done(&image);
     cr_assert_eq(scratch_count(&scratch, "layers"), 3);
     buf_done(&base);
@@ -304,17 +242,17 @@ Test(image, layers_are_shared) {
 
 Test(image, a_changed_archive_is_noticed) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf before = small_tar("aaaa"), after = small_tar("bbbb");
+    struct buf before = importing_tar("aaaa"), after = importing_tar("bbbb");
     struct image image;
 
     scratch_init(&scratch);
     scratch_write(&scratch, "x.tar", before.data, before.size);
-    import_fine(&scratch, &image, refer(&scratch, "", "x.tar"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "", "x.tar"));
     image_done(&image);
     scratch_age(&scratch, "x.tar");
     scratch_write(&scratch, "x.tar", after.data, after.size);
-    import_fine(&scratch, &image, refer(&scratch, "", "x.tar"));
-    assert_layer_has(&scratch, &image, 0, "bbbb");
+    importing_fine(&scratch, &image, importing_ref(&scratch, "", "x.tar"));
+    importing_layer_has(&scratch, &image, 0, "bbbb");
     image_done(&image);
     buf_done(&before);
     buf_done(&after);
@@ -323,7 +261,7 @@ Test(image, a_changed_archive_is_noticed) {
 /* Two changes within a tick of the clock look like one, so what was read at once is not trusted. */
 Test(image, one_imported_right_after_it_was_written_is_read_again) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf tar = small_tar("x");
+    struct buf tar = importing_tar("x");
     struct store *store = &scratch.store;
     struct image image = IMAGE_INIT;
     const char *reference;
@@ -333,29 +271,29 @@ Test(image, one_imported_right_after_it_was_written_is_read_again) {
     buf_done(&tar);
     scratch_age(&scratch, "x.tar");
     cr_assert_eq(fchmodat(scratch.fd, "x.tar", 0600, 0), 0);
-    reference = refer(&scratch, "", "x.tar");
-    import_fine(&scratch, &image, reference);
+    reference = importing_ref(&scratch, "", "x.tar");
+    importing_fine(&scratch, &image, reference);
     image_done(&image);
     scratch_age(&scratch, "x.tar");
     /* As a later process would open it. */
     store->opened_nsec += UINT64_C(1000000000);
-    import_fine(&scratch, &image, reference);
+    importing_fine(&scratch, &image, reference);
     image_done(&image);
     store->opened_nsec += UINT64_C(1000000000);
-    cr_assert_eq(find(&scratch, &image, reference), 0);
+    cr_assert_eq(importing_find(&scratch, &image, reference), 0);
     image_done(&image);
 }
 
 Test(image, a_broken_record_is_made_anew) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf tar = small_tar("x");
+    struct buf tar = importing_tar("x");
     _cleanup_closedir_ DIR *dir = NULL;
     struct dirent *entry;
     struct image image;
 
     scratch_init(&scratch);
     scratch_write(&scratch, "x.tar", tar.data, tar.size);
-    import_fine(&scratch, &image, refer(&scratch, "", "x.tar"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "", "x.tar"));
     image_done(&image);
     dir = fdopendir(openat(scratch.store.fd, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     while ((entry = readdir(dir)))
@@ -365,15 +303,15 @@ Test(image, a_broken_record_is_made_anew) {
             cr_assert_geq(fd, 0);
             close(fd);
         }
-    import_fine(&scratch, &image, refer(&scratch, "", "x.tar"));
-    assert_layer_has(&scratch, &image, 0, "x");
+    importing_fine(&scratch, &image, importing_ref(&scratch, "", "x.tar"));
+    importing_layer_has(&scratch, &image, 0, "x");
     image_done(&image);
     buf_done(&tar);
 }
 
 Test(image, what_an_opaque_root_hides_is_not_mounted) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf base = small_tar("base"), top = BUF_INIT;
+    struct buf base = importing_tar("base"), top = BUF_INIT;
     struct layout_layer layers[] = {{.tar = &base}, {.tar = &top}};
     struct image image;
 
@@ -382,9 +320,9 @@ Test(image, what_an_opaque_root_hides_is_not_mounted) {
     tarball_file(&top, "top", "top");
     tarball_end(&top);
     layout_make(&scratch, "lay", layers, 2, NULL);
-    import_fine(&scratch, &image, refer(&scratch, "oci:", "lay"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "oci:", "lay"));
     cr_assert_eq(image.layers.n, 1);
-    assert_layer_has(&scratch, &image, 0, "top");
+    importing_layer_has(&scratch, &image, 0, "top");
     image_done(&image);
     buf_done(&base);
     buf_done(&top);
@@ -393,7 +331,7 @@ Test(image, what_an_opaque_root_hides_is_not_mounted) {
 /* Some tools write no entry for a directory that they change nothing of. */
 Test(image, directories_without_an_entry_are_as_below) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf base = BUF_INIT, none = small_tar("none"), top = BUF_INIT;
+    struct buf base = BUF_INIT, none = importing_tar("none"), top = BUF_INIT;
     struct layout_layer layers[] = {{.tar = &base}, {.tar = &none}, {.tar = &top}};
     struct layout_layer alone[] = {{.tar = &top}};
     struct image image;
@@ -411,7 +349,7 @@ Test(image, directories_without_an_entry_are_as_below) {
     tarball_file(&top, "log/.wh.gone", "");
     tarball_end(&top);
     layout_make(&scratch, "lay", layers, 3, NULL);
-    import_fine(&scratch, &image, refer(&scratch, "oci:", "lay"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "oci:", "lay"));
     snprintf(path, sizeof path, "%s/tmp", image.layers.items[2]);
     cr_assert_eq(fstatat(scratch.store.fd, path, &st, 0), 0);
     cr_assert_eq(st.st_mode, S_IFDIR | 01777);
@@ -425,7 +363,7 @@ Test(image, directories_without_an_entry_are_as_below) {
     image_done(&image);
     /* The same layer with nothing below it is another. */
     layout_make(&scratch, "alone", alone, 1, NULL);
-    import_fine(&scratch, &image, refer(&scratch, "oci:", "alone"));
+    importing_fine(&scratch, &image, importing_ref(&scratch, "oci:", "alone"));
     snprintf(path, sizeof path, "%s/tmp", image.layers.items[0]);
     cr_assert_eq(fstatat(scratch.store.fd, path, &st, 0), 0);
     cr_assert_eq(st.st_mode, S_IFDIR | 0755);
@@ -438,7 +376,7 @@ Test(image, directories_without_an_entry_are_as_below) {
 
 Test(image, finding_loads_no_library) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf tar = small_tar("x");
+    struct buf tar = importing_tar("x");
     int status;
     pid_t pid;
 
@@ -450,8 +388,8 @@ Test(image, finding_loads_no_library) {
     if (pid == 0) {
         struct image image = IMAGE_INIT;
 
-        _exit(image_import(&scratch.store, refer(&scratch, "", "x.tar"), NULL, NULL) != 0 ||
-              image_find(&image, &scratch.store, refer(&scratch, "", "x.tar"), NULL) != 0);
+        _exit(image_import(&scratch.store, importing_ref(&scratch, "", "x.tar"), NULL, NULL) != 0 ||
+              image_find(&image, &scratch.store, importing_ref(&scratch, "", "x.tar"), NULL) != 0);
     }
     cr_assert_eq(waitpid(pid, &status, 0), pid);
     cr_assert_eq(status, 0);
@@ -461,7 +399,7 @@ Test(image, finding_loads_no_library) {
         _cleanup_free_ char *maps = NULL;
         struct image image = IMAGE_INIT;
 
-        if (image_find(&image, &scratch.store, refer(&scratch, "", "x.tar"), NULL) != 0)
+        if (image_find(&image, &scratch.store, importing_ref(&scratch, "", "x.tar"), NULL) != 0)
             _exit(1);
         image_done(&image);
         if (fd_read_all(open("/proc/self/maps", O_RDONLY | O_CLOEXEC), 1 << 24, &maps, NULL) < 0)
@@ -509,8 +447,8 @@ Test(image, two_imports_at_once_do_the_work_once) {
         pids[i] = fork();
         cr_assert_geq(pids[i], 0);
         if (pids[i] == 0)
-            _exit(image_import(&scratch.store, refer(&scratch, "oci:", i % 2 ? "a" : "b"), NULL,
-                               NULL) != 0);
+            _exit(image_import(&scratch.store, importing_ref(&scratch, "oci:", i % 2 ? "a" : "b"),
+                               NULL, NULL) != 0);
     }
     for (int i = 0; i < 4; i++) {
         int status;
@@ -520,182 +458,12 @@ Test(image, two_imports_at_once_do_the_work_once) {
     }
     cr_assert_eq(scratch_count(&scratch, "layers"), 8);
     cr_assert_eq(scratch_count(&scratch, "tmp"), 0);
-    cr_assert_eq(find(&scratch, &image, refer(&scratch, "oci:", "a")), 0);
+    cr_assert_eq(importing_find(&scratch, &image, importing_ref(&scratch, "oci:", "a")), 0);
     image_done(&image);
-    cr_assert_eq(find(&scratch, &image, refer(&scratch, "oci:", "b")), 0);
+    cr_assert_eq(importing_find(&scratch, &image, importing_ref(&scratch, "oci:", "b")), 0);
     image_done(&image);
     for (int i = 0; i < 8; i++)
         buf_done(&tars[i]);
-}
-
-#define OTHER "0000000000000000000000000000000000000000000000000000000000000002"
-
-Test(image, nothing_of_a_layout_that_lies_gets_in) {
-    _cleanup_scratch_ struct scratch scratch;
-    struct buf good = small_tar("good"), tar = small_tar("tar"), hostile = BUF_INIT;
-    struct digest digest;
-    size_t size;
-
-    scratch_init(&scratch);
-    tarball_file(&hostile, "../../evil", "x");
-    tarball_end(&hostile);
-    {
-        const struct layout_layer layers[] = {{.tar = &good}, {.tar = &tar, .diff_id = OTHER}};
-
-        layout_make(&scratch, "diff", layers, 2, NULL);
-        import_refused(&scratch, refer(&scratch, "oci:", "diff"), "layer 2 of 2: digest mismatch");
-    }
-    {
-        const struct layout_layer layers[] = {{.tar = &good}, {.tar = &tar, .blob_bytes = 12}};
-
-        layout_make(&scratch, "size", layers, 2, NULL);
-        import_refused(&scratch, refer(&scratch, "oci:", "size"), "12 were announced");
-    }
-    {
-        const struct layout_layer layers[] = {{.tar = &good}, {.tar = &tar, .blob = OTHER}};
-
-        layout_make(&scratch, "gone", layers, 2, NULL);
-        import_refused(&scratch, refer(&scratch, "oci:", "gone"), "layer 2 of 2: cannot open");
-        layout_blob(&scratch, "gone", "x", 1);
-        cr_assert_eq(symlinkat("/dev/zero", scratch.fd, "gone/blobs/sha256/" OTHER), 0);
-        import_refused(&scratch, refer(&scratch, "oci:", "gone"), "no file");
-    }
-    {
-        const struct layout_layer layers[] = {{.tar = &hostile}, {.tar = &good}};
-
-        layout_make(&scratch, "evil", layers, 2, NULL);
-        import_refused(&scratch, refer(&scratch, "oci:", "evil"), "layer 1 of 2: '../../evil'");
-    }
-    {
-        const struct layout_layer layer = {.tar = &good};
-
-        digest = layout_manifest(&scratch, "none", &layer, 0, &size);
-        layout_index(&scratch, "none", &digest, size, NULL);
-        import_refused(&scratch, refer(&scratch, "oci:", "none"), "no layers");
-        digest = layout_manifest(&scratch, "wrong", &layer, 1, &size);
-        layout_index(&scratch, "wrong", &digest, size + 1, NULL);
-        import_refused(&scratch, refer(&scratch, "oci:", "wrong"), "were announced");
-    }
-    buf_done(&good);
-    buf_done(&tar);
-    buf_done(&hostile);
-}
-
-Test(image, a_layer_that_was_changed_after_it_was_named) {
-    _cleanup_scratch_ struct scratch scratch;
-    struct buf tar = small_tar("hello");
-    const struct layout_layer layer = {.tar = &tar};
-    struct digest digest;
-    char path[256];
-
-    scratch_init(&scratch);
-    layout_make(&scratch, "lay", &layer, 1, NULL);
-    digest = layout_blob(&scratch, "lay", tar.data, tar.size);
-    snprintf(path, sizeof path, "lay/blobs/sha256/%s", digest.hex);
-    tar.data[512] = 'J';
-    scratch_write(&scratch, path, tar.data, tar.size);
-    import_refused(&scratch, refer(&scratch, "oci:", "lay"), "digest mismatch");
-    scratch_write(&scratch, path, tar.data, tar.size - 600);
-    import_refused(&scratch, refer(&scratch, "oci:", "lay"), "layer 1 of 1");
-    buf_done(&tar);
-}
-
-Test(image, an_index_without_end) {
-    _cleanup_scratch_ struct scratch scratch;
-    struct buf tar = small_tar("hello"), index = BUF_INIT;
-    const struct layout_layer layer = {.tar = &tar};
-    struct digest digest;
-    size_t size;
-
-    scratch_init(&scratch);
-    digest = layout_manifest(&scratch, "lay", &layer, 1, &size);
-    for (int i = 0; i < 10; i++) {
-        buf_done(&index);
-        buf_printf(&index, "{\"manifests\":[{\"digest\":\"sha256:%s\",\"size\":%zu}]}", digest.hex,
-                   size);
-        digest = layout_blob(&scratch, "lay", index.data, index.size);
-        size = index.size;
-    }
-    layout_index(&scratch, "lay", &digest, size, NULL);
-    import_refused(&scratch, refer(&scratch, "oci:", "lay"), "without end");
-    buf_done(&index);
-    buf_done(&tar);
-}
-
-Test(image, documents_over_the_limit) {
-    _cleanup_scratch_ struct scratch scratch;
-    struct buf big = BUF_INIT;
-    struct digest digest;
-
-    scratch_init(&scratch);
-    buf_puts(&big, "{\"config\":{}");
-    while (big.size < (5U << 20))
-        buf_puts(&big, "                                                                ");
-    buf_puts(&big, "}");
-    digest = layout_blob(&scratch, "lay", big.data, big.size);
-    layout_index(&scratch, "lay", &digest, big.size, NULL);
-    import_refused(&scratch, refer(&scratch, "oci:", "lay"), "4 MiB");
-    scratch_write(&scratch, "lay/index.json", big.data, big.size);
-    import_refused(&scratch, refer(&scratch, "oci:", "lay"), "4 MiB");
-    buf_done(&big);
-}
-
-Test(image, tarballs_that_are_wrong) {
-    _cleanup_scratch_ struct scratch scratch;
-    struct buf tar = BUF_INIT, packed = BUF_INIT;
-
-    scratch_init(&scratch);
-    for (int i = 0; i < 64; i++)
-        tarball_file(&tar, "file", "content");
-    tarball_end(&tar);
-    tarball_compress("gzip", tar.data, tar.size, &packed);
-    scratch_write(&scratch, "cut.tar", tar.data, tar.size - 1024 - 700);
-    import_refused(&scratch, refer(&scratch, "", "cut.tar"), "cut short");
-    /* At the end of an entry, where nothing but the missing end mark tells. */
-    scratch_write(&scratch, "cut.tar", tar.data, (size_t)1024 * 10);
-    import_refused(&scratch, refer(&scratch, "", "cut.tar"), "cut short");
-    scratch_write(&scratch, "cut.tgz", packed.data, packed.size / 2);
-    import_refused(&scratch, refer(&scratch, "", "cut.tgz"), "cut short");
-    scratch_write(&scratch, "empty.tar", "", 0);
-    import_refused(&scratch, refer(&scratch, "", "empty.tar"), "empty");
-    scratch_write(&scratch, "text.tar", "no tar", 6);
-    import_refused(&scratch, refer(&scratch, "", "text.tar"), "damaged");
-    scratch_write(&scratch, "good.tar", tar.data, tar.size);
-    import_refused(&scratch, refer(&scratch, "docker-archive:", "good.tar"), "manifest.json");
-    import_refused(&scratch, refer(&scratch, "oci-archive:", "good.tar"), "index.json");
-    scratch.store.max_image_bytes = 4096;
-    import_refused(&scratch, refer(&scratch, "", "good.tar"), "limit");
-    buf_done(&tar);
-    buf_done(&packed);
-}
-
-Test(image, docker_archives_that_are_wrong) {
-    _cleanup_scratch_ struct scratch scratch;
-    struct buf tar = small_tar("x"), archive = BUF_INIT;
-    const struct layout_layer wrong = {.tar = &tar, .diff_id = OTHER};
-
-    scratch_init(&scratch);
-    layout_docker(&archive, &wrong, 1, "a:1");
-    scratch_write(&scratch, "a.tar", archive.data, archive.size);
-    import_refused(&scratch, refer(&scratch, "docker-archive:", "a.tar"), "digest mismatch");
-    scratch_write(&scratch, "a.tar", archive.data, 1300);
-    import_refused(&scratch, refer(&scratch, "docker-archive:", "a.tar"), "cut short");
-    buf_done(&archive);
-    tarball_file(&archive, "manifest.json",
-                 "[{\"Config\":\"../../etc/passwd\",\"Layers\":[\"x\"]}]");
-    tarball_end(&archive);
-    scratch_write(&scratch, "a.tar", archive.data, archive.size);
-    import_refused(&scratch, refer(&scratch, "docker-archive:", "a.tar"), "'..'");
-    buf_done(&archive);
-    tarball_file(&archive, "manifest.json", "[{\"Config\":\"c\",\"Layers\":[\"l\"]}]");
-    tarball_file(&archive, "c", "{\"rootfs\":{\"diff_ids\":[\"sha256:" OTHER "\"]}}");
-    tarball_add(&archive, &(struct tar_entry){.name = "l", .type = '2', .link = "l2"});
-    tarball_add(&archive, &(struct tar_entry){.name = "l2", .type = '2', .link = "l"});
-    tarball_end(&archive);
-    scratch_write(&scratch, "a.tar", archive.data, archive.size);
-    import_refused(&scratch, refer(&scratch, "docker-archive:", "a.tar"), "has no 'l'");
-    buf_done(&archive);
-    buf_done(&tar);
 }
 
 Test(image, names_are_looked_up_and_nobody_is_asked) {
@@ -704,15 +472,15 @@ Test(image, names_are_looked_up_and_nobody_is_asked) {
     struct err err = {0};
 
     scratch_init(&scratch);
-    cr_assert_eq(find(&scratch, &image, "debian:12"), IMAGE_MISSING);
-    cr_assert_eq(find(&scratch, &image, "https://example.invalid/x.tar"), IMAGE_MISSING);
+    cr_assert_eq(importing_find(&scratch, &image, "debian:12"), IMAGE_MISSING);
+    cr_assert_eq(importing_find(&scratch, &image, "https://example.invalid/x.tar"), IMAGE_MISSING);
     cr_assert_eq(image_find(&image, &scratch.store, "Not A Name", &err), -EINVAL);
     cr_assert_not_null(strstr(err.message, "image Not A Name: "), "%s", err.message);
 }
 
 Test(image, from_standard_input) {
     _cleanup_scratch_ struct scratch scratch;
-    struct buf tar = small_tar("hello");
+    struct buf tar = importing_tar("hello");
     struct image image;
     int ends[2], before = dup(STDIN_FILENO);
     pid_t pid;
@@ -725,13 +493,13 @@ Test(image, from_standard_input) {
         _exit(fd_write_all(ends[1], tar.data, tar.size) < 0);
     close(ends[1]);
     cr_assert_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
-    import_fine(&scratch, &image, "tar:-");
-    assert_layer_has(&scratch, &image, 0, "hello");
+    importing_fine(&scratch, &image, "tar:-");
+    importing_layer_has(&scratch, &image, 0, "hello");
     image_done(&image);
     cr_assert_eq(waitpid(pid, NULL, 0), pid);
     /* Another run reads its own. */
     scratch.store.opened_nsec += UINT64_C(1000000000);
-    cr_assert_eq(find(&scratch, &image, "tar:-"), IMAGE_MISSING);
+    cr_assert_eq(importing_find(&scratch, &image, "tar:-"), IMAGE_MISSING);
     dup2(before, STDIN_FILENO);
     close(before);
     close(ends[0]);

@@ -336,6 +336,77 @@ Test(pull, nothing_that_lies_gets_in) {
     }
 }
 
+/* Each index is whole and named by its digest, and leads to one more. */
+Test(pull, indexes_that_lead_on_and_on) {
+    enum { DEPTH = 7 };
+    _cleanup_scratch_ struct scratch scratch;
+    _cleanup_remote_ struct remote remote;
+    static char texts[DEPTH][256], paths[DEPTH][128];
+    char digest[80];
+    size_t size;
+
+    scratch_init(&scratch);
+    remote_init(&remote);
+    snprintf(digest, sizeof digest, "%s", remote.digests[MANIFEST]);
+    size = strlen(remote.manifest);
+    for (int i = 0; i < DEPTH; i++) {
+        snprintf(texts[i], sizeof texts[i], "{\"manifests\":[{\"digest\":\"%s\",\"size\":%zu}]}",
+                 digest, size);
+        size = strlen(texts[i]);
+        take_digest(digest, texts[i], size);
+        snprintf(paths[i], sizeof paths[i], "/v2/a/b/manifests/%s", digest);
+        remote.routes[remote.n_routes++] = (struct route){.path = paths[i], .body = texts[i]};
+    }
+    remote.routes[0].body = texts[DEPTH - 1];
+    remote_serve(&remote);
+    pull_refused(&scratch, refer(&remote, ":1"), "without end");
+}
+
+Test(pull, documents_over_the_limit) {
+    static const size_t routes[] = {0, 1, 2}; /* index, manifest, configuration */
+    struct buf big = BUF_INIT;
+
+    while (big.size < (5U << 20))
+        buf_puts(&big, "{                                                                    ");
+    for (size_t i = 0; i < N_ELEMENTS(routes); i++) {
+        _cleanup_scratch_ struct scratch scratch;
+        _cleanup_remote_ struct remote remote;
+
+        scratch_init(&scratch);
+        remote_init(&remote);
+        remote.routes[routes[i]].body = big.data;
+        remote.routes[routes[i]].size = big.size;
+        remote_serve(&remote);
+        pull_refused(&scratch, refer(&remote, ":1"), "4 MiB");
+    }
+    buf_done(&big);
+}
+
+/* The size that a manifest announces is not what comes. */
+Test(pull, sizes_that_lie) {
+    static const char *const lies[][2] = {
+        {"\"size\":1}", "1 were announced"},
+        {"\"size\":-5}", "the size -5"},
+        {"\"size\":99999999999}", "99999999999 were announced"},
+    };
+
+    for (size_t i = 0; i < N_ELEMENTS(lies); i++) {
+        _cleanup_scratch_ struct scratch scratch;
+        _cleanup_remote_ struct remote remote;
+        char *size;
+
+        scratch_init(&scratch);
+        remote_init(&remote);
+        /* The last of them is the upper layer's. */
+        size = strrchr(remote.manifest, ',') + 1;
+        snprintf(size, sizeof remote.manifest - (size_t)(size - remote.manifest), "%s]}",
+                 lies[i][0]);
+        remote.routes[0].body = remote.manifest;
+        remote_serve(&remote);
+        pull_refused(&scratch, refer(&remote, ":1"), lies[i][1]);
+    }
+}
+
 Test(pull, says_what_is_not_there) {
     _cleanup_scratch_ struct scratch scratch;
     _cleanup_remote_ struct remote remote;
