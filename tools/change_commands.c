@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -153,17 +152,14 @@ int rmi_command(int argc, char **argv) {
 /* Asks before anything is removed. */
 static int prepare_prune(struct verb_job *job, struct err *err) {
     const struct change *change = job->choice;
-    _cleanup_buf_ struct buf question = BUF_INIT;
-    char answer[16] = "";
 
     (void)err;
-    if (change->force)
-        return 0;
-    buf_printf(&question, "Remove %s? [y/N] ",
-               change->all ? "all images without a name, remembered steps and kept directories"
-                           : "what nobody refers to, and remembered steps whose time is up");
-    (void)console_write(&job->messages, &question);
-    if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+    if (change->force ||
+        verb_confirm(job, change->all
+                              ? "Remove all images without a name, remembered steps and kept "
+                                "directories?"
+                              : "Remove what nobody refers to, and remembered steps whose time is "
+                                "up?"))
         return 0;
     job->status = 1;
     return VERB_DONE;

@@ -58,6 +58,17 @@ int ps_command(int argc, char **argv);
 int inspect_command(int argc, char **argv);
 int logs_command(int argc, char **argv);
 
+/** container_inspect_command(), image_inspect_command() - the same of one kind alone. */
+int container_inspect_command(int argc, char **argv);
+int image_inspect_command(int argc, char **argv);
+
+/** stats_command() - "mayfly stats"; info_command() - "mayfly info". */
+int stats_command(int argc, char **argv);
+int info_command(int argc, char **argv);
+
+/** container_prune_command() - "mayfly container prune". */
+int container_prune_command(int argc, char **argv);
+
 /** stop_command() and its kin - how a container is, changed. */
 int stop_command(int argc, char **argv);
 int kill_command(int argc, char **argv);

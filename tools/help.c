@@ -34,6 +34,8 @@ static const struct entry commands[] = {
     {"mayfly ps, inspect", "list containers, show all that is known of some"},
     {"mayfly logs CTR", "show what its program has written"},
     {"mayfly top CTR", "list its processes"},
+    {"mayfly stats [CTR...]", "show what containers use: processors, memory, network, disks"},
+    {"mayfly container prune", "remove containers that have ended"},
     {"mayfly commit CTR NAME", "make an image of its files"},
     {"mayfly cp CTR:SRC DEST", "copy files out of a container, or into one"},
     {"mayfly pull REF...", "fetch images from their registries into the store"},
@@ -50,6 +52,7 @@ static const struct entry commands[] = {
     {"mayfly port CONTAINER", "which ports of the host lead to a running container"},
     {"mayfly doctor", "look at what this host offers and say what is missing, with the mend"},
     {"mayfly serve --stdio", "do as another program says, in JSON messages"},
+    {"mayfly info", "show the host, the store and how much is in it"},
     {"mayfly version", "show the version"},
     {"mayfly help", "show this help"},
 };

@@ -28,16 +28,32 @@ static const struct command commands[] = {
     {"tag", tag_command},         {"rmi", rmi_command},         {"prune", prune_command},
     {"doctor", doctor_command},   {"version", version_command}, {"help", help_command},
     {"network", network_command}, {"port", port_command},       {"serve", serve_command},
-    {"steps", steps_command},
+    {"steps", steps_command},     {"stats", stats_command},     {"info", info_command},
+};
+
+/* As docker and podman have it: "container stop" is "stop". */
+static const struct command container_commands[] = {
+    {"ls", ps_command},
+    {"list", ps_command},
+    {"inspect", container_inspect_command},
+    {"prune", container_prune_command},
 };
 
 /* As docker and podman have it: "image ls" is "images", "image pull" is "pull". */
 static const struct command image_commands[] = {
-    {"ls", images_command},       {"list", images_command}, {"rm", rmi_command},
-    {"remove", rmi_command},      {"prune", prune_command}, {"pull", pull_command},
-    {"push", push_command},       {"load", load_command},   {"save", save_command},
-    {"import", import_command},   {"tag", tag_command},     {"exists", image_exists_command},
-    {"inspect", inspect_command},
+    {"ls", images_command},
+    {"list", images_command},
+    {"rm", rmi_command},
+    {"remove", rmi_command},
+    {"prune", prune_command},
+    {"pull", pull_command},
+    {"push", push_command},
+    {"load", load_command},
+    {"save", save_command},
+    {"import", import_command},
+    {"tag", tag_command},
+    {"exists", image_exists_command},
+    {"inspect", image_inspect_command},
 };
 
 /*
@@ -89,14 +105,23 @@ static int list_commands(void) {
     return console_print(&console, &text);
 }
 
+static const struct command *find_command(const struct command *list, size_t n, const char *word) {
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(word, list[i].name))
+            return &list[i];
+    return NULL;
+}
+
 /* "mayfly image WORD ..."; returns the exit status. */
 static int image_command(int argc, char **argv) {
     struct console console;
     struct err err;
 
-    for (size_t i = 0; argc > 1 && i < N_ELEMENTS(image_commands); i++)
-        if (str_eq(argv[1], image_commands[i].name))
-            return image_commands[i].run(argc - 1, argv + 1);
+    const struct command *command =
+        argc > 1 ? find_command(image_commands, N_ELEMENTS(image_commands), argv[1]) : NULL;
+
+    if (command)
+        return command->run(argc - 1, argv + 1);
     err_set(&err, 0,
             "'image %s' is no command; use ls, rm, exists, inspect, prune, pull, push, load, save, "
             "import or tag",
@@ -107,6 +132,7 @@ static int image_command(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    const struct command *command = NULL;
     struct console console;
 
     if (fill_standard_streams() < 0)
@@ -123,15 +149,14 @@ int main(int argc, char **argv) {
         return list_commands();
     if (argv[1][0] == '-')
         return run_command(argc, argv);
-    /* As docker and podman have it: "container stop" is "stop". */
+    if (str_eq(argv[1], "image"))
+        return image_command(argc - 1, argv + 1);
     if (str_eq(argv[1], "container") && argc > 2 && argv[2][0] != '-') {
         argv++;
         argc--;
+        command = find_command(container_commands, N_ELEMENTS(container_commands), argv[1]);
     }
-    if (str_eq(argv[1], "image"))
-        return image_command(argc - 1, argv + 1);
-    for (size_t i = 0; i < N_ELEMENTS(commands); i++)
-        if (str_eq(argv[1], commands[i].name))
-            return commands[i].run(argc - 1, argv + 1);
-    return unknown_command(argv[1]);
+    if (!command)
+        command = find_command(commands, N_ELEMENTS(commands), argv[1]);
+    return command ? command->run(argc - 1, argv + 1) : unknown_command(argv[1]);
 }

@@ -6,6 +6,7 @@
 #include "engine/manage/networks.h"
 #include "engine/result.h"
 #include "help.h"
+#include "inspect_command.h"
 #include "network_table.h"
 #include "options.h"
 #include "verb.h"
@@ -240,51 +241,8 @@ static int rm_network_command(int argc, char **argv) {
     return verb_run(&verb, NULL, argc, argv);
 }
 
-static int run_inspect(struct verb_job *job, struct err *err) {
-    _cleanup_entries_ struct network_entries entries = {0};
-    _cleanup_free_ const struct network_row **found = calloc(job->n_words, sizeof *found);
-    _cleanup_free_ struct network_row *items = NULL;
-    _cleanup_buf_ struct buf text = BUF_INIT;
-    struct network_rows rows;
-    size_t n = 0;
-    int r, status;
-
-    if (!found)
-        return err_nomem(err);
-    r = list(job, &entries, &rows, err);
-    if (r < 0)
-        return r; // cppcheck-suppress memleak; the cleanup attribute frees it
-    items = rows.items;
-    for (size_t i = 0; i < job->n_words; i++) {
-        struct err own = {0};
-
-        found[n] = network_rows_find(&rows, job->words[i]);
-        if (found[n]) {
-            n++;
-            continue;
-        }
-        err_set(&own, -ENOENT, "there is no network %s", job->words[i]);
-        verb_complain(job, &own);
-    }
-    network_table_inspect(&text, found, n);
-    status = console_print(&job->out, &text);
-    if (job->status == 0)
-        job->status = status;
-    return 0;
-}
-
 static int inspect_network_command(int argc, char **argv) {
-    static const struct verb verb = {
-        .opens = VERB_OPENS_IMAGES,
-        .name = "network inspect",
-        .words = "NAME...",
-        .about = "Shows all that is known of networks, and which containers are on them, as JSON.",
-        .n_words_min = 1,
-        .n_words_max = SIZE_MAX,
-        .run = run_inspect,
-    };
-
-    return verb_run(&verb, NULL, argc, argv);
+    return inspect_type_command("network inspect", "network", argc, argv);
 }
 
 /* --- network ------------------------------------------------------------------ */

@@ -3,8 +3,8 @@
 #include "network_table.h"
 
 #include "engine/base/cleanup.h"
-#include "engine/base/json_writer.h"
 #include "engine/base/str.h"
+#include "rows.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -101,24 +101,14 @@ static const char *address_text(uint32_t address, char ret[INET_ADDRSTRLEN]) {
     return inet_ntop(AF_INET, &in, ret, INET_ADDRSTRLEN);
 }
 
-static void put_string(struct json_writer *json, const char *key, const char *value) {
-    json_writer_key(json, key);
-    json_writer_string(json, value);
-}
-
-static void put_bool(struct json_writer *json, const char *key, bool value) {
-    json_writer_key(json, key);
-    json_writer_bool(json, value);
-}
-
-static void put_created(struct json_writer *json, const char *key, int64_t created_sec) {
+static void add_created(struct value *object, const char *key, int64_t created_sec) {
     char text[32] = "";
     time_t seconds = (time_t)created_sec;
     struct tm tm;
 
     if (gmtime_r(&seconds, &tm))
         strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    put_string(json, key, text);
+    value_add_text(object, key, text);
 }
 
 static bool leads_nowhere(const struct network_row *row) {
@@ -127,120 +117,85 @@ static bool leads_nowhere(const struct network_row *row) {
     return str_eq(row->name, "bridge") || str_eq(row->driver, "null");
 }
 
-static void put_subnets(struct json_writer *json, const struct network_row *row) {
+static void add_subnets(struct value *object, const char *key, const struct network_row *row) {
     const struct network_state *state = row->entry ? &row->entry->state : NULL;
+    struct value *list = value_add(object, key, value_new(VALUE_LIST));
+    char subnet[SUBNET_TEXT_BYTES], gateway[INET_ADDRSTRLEN];
+    struct value *item;
 
-    json_writer_open_array(json);
-    if (state) {
-        char subnet[SUBNET_TEXT_BYTES], gateway[INET_ADDRSTRLEN];
-
-        subnet_format(&state->subnet, subnet);
-        json_writer_open_object(json);
-        put_string(json, "Subnet", subnet);
-        put_string(json, "Gateway", address_text(network_state_gateway(state), gateway));
-        json_writer_close_object(json);
-    }
-    json_writer_close_array(json);
+    if (!state)
+        return;
+    subnet_format(&state->subnet, subnet);
+    item = value_add(list, NULL, value_new(VALUE_OBJECT));
+    value_add_text(item, "Subnet", subnet);
+    value_add_text(item, "Gateway", address_text(network_state_gateway(state), gateway));
 }
 
 void network_table_json(struct buf *buf, const struct network_rows *rows) {
-    struct json_writer json = JSON_WRITER_INIT;
+    _cleanup_value_ struct value *list = value_new(VALUE_LIST);
 
-    json_writer_open_array(&json);
     for (size_t i = 0; i < rows->n; i++) {
         const struct network_row *row = &rows->items[i];
+        struct value *item = value_add(list, NULL, value_new(VALUE_OBJECT));
         char id[SHA256_HEX_BYTES];
 
         network_row_id(row, id);
-        json_writer_open_object(&json);
-        put_created(&json, "CreatedAt", row->entry ? row->entry->state.created_sec : 0);
-        put_string(&json, "Driver", row->driver);
-        put_string(&json, "ID", id);
-        put_bool(&json, "IPv6", false);
-        put_bool(&json, "Internal", leads_nowhere(row));
-        put_string(&json, "Name", row->name);
-        put_string(&json, "Scope", "local");
-        json_writer_key(&json, "Subnets");
-        put_subnets(&json, row);
-        json_writer_close_object(&json);
+        add_created(item, "CreatedAt", row->entry ? row->entry->state.created_sec : 0);
+        value_add_text(item, "Driver", row->driver);
+        value_add_text(item, "ID", id);
+        value_add_bool(item, "IPv6", false);
+        value_add_bool(item, "Internal", leads_nowhere(row));
+        value_add_text(item, "Name", row->name);
+        value_add_text(item, "Scope", "local");
+        add_subnets(item, "Subnets", row);
     }
-    json_writer_close_array(&json);
-    buf_append(buf, json.buf.data, json.buf.size);
-    buf->failed |= buf_failed(&json.buf);
-    buf_puts(buf, "\n");
-    json_writer_done(&json);
+    rows_json(buf, list);
 }
 
-static void put_member(struct json_writer *json, const struct network_state *state,
+static void add_member(struct value *members, const struct network_state *state,
                        const struct network_member *member) {
+    struct value *object = value_add(members, member->container, value_new(VALUE_OBJECT));
     char mac[18], address[INET_ADDRSTRLEN], text[INET_ADDRSTRLEN + 4];
 
     snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", member->mac[0], member->mac[1],
              member->mac[2], member->mac[3], member->mac[4], member->mac[5]);
     snprintf(text, sizeof text, "%s/%u", address_text(member->address, address),
              state->subnet.prefix);
-    json_writer_key(json, member->container);
-    json_writer_open_object(json);
-    put_string(json, "Name", member->container);
-    put_string(json, "EndpointID", "");
-    put_string(json, "MacAddress", mac);
-    put_string(json, "IPv4Address", text);
-    put_string(json, "IPv6Address", "");
-    json_writer_close_object(json);
+    value_add_text(object, "Name", member->container);
+    value_add_text(object, "EndpointID", "");
+    value_add_text(object, "MacAddress", mac);
+    value_add_text(object, "IPv4Address", text);
+    value_add_text(object, "IPv6Address", "");
 }
 
-static void put_network(struct json_writer *json, const struct network_row *row) {
+struct value *network_table_value(const struct network_row *row) {
     const struct network_state *state = row->entry ? &row->entry->state : NULL;
-    char id[SHA256_HEX_BYTES];
+    struct value *network = value_new(VALUE_OBJECT), *ipam, *members, *options;
+    char id[SHA256_HEX_BYTES], mtu[8];
 
     network_row_id(row, id);
-    json_writer_open_object(json);
-    put_string(json, "Name", row->name);
-    put_string(json, "Id", id);
-    put_created(json, "Created", state ? state->created_sec : 0);
-    put_string(json, "Scope", "local");
-    put_string(json, "Driver", row->driver);
-    put_bool(json, "EnableIPv6", false);
-    json_writer_key(json, "IPAM");
-    json_writer_open_object(json);
-    put_string(json, "Driver", "dhcp");
-    json_writer_key(json, "Config");
-    put_subnets(json, row);
-    json_writer_close_object(json);
-    put_bool(json, "Internal", leads_nowhere(row));
-    put_bool(json, "HostAccess", state && state->way == NETWORK_TO_HOST);
-    json_writer_key(json, "Containers");
-    json_writer_open_object(json);
+    value_add_text(network, "Name", row->name);
+    value_add_text(network, "Id", id);
+    add_created(network, "Created", state ? state->created_sec : 0);
+    value_add_text(network, "Scope", "local");
+    value_add_text(network, "Driver", row->driver);
+    value_add_bool(network, "EnableIPv6", false);
+    ipam = value_add(network, "IPAM", value_new(VALUE_OBJECT));
+    value_add_text(ipam, "Driver", "dhcp");
+    add_subnets(ipam, "Config", row);
+    value_add_bool(network, "Internal", leads_nowhere(row));
+    value_add_bool(network, "HostAccess", state && state->way == NETWORK_TO_HOST);
+    members = value_add(network, "Containers", value_new(VALUE_OBJECT));
     for (size_t i = 0; state && i < state->n_members; i++)
         if (state->members[i].pid > 0)
-            put_member(json, state, &state->members[i]);
-    json_writer_close_object(json);
-    json_writer_key(json, "Options");
-    json_writer_open_object(json);
+            add_member(members, state, &state->members[i]);
+    options = value_add(network, "Options", value_new(VALUE_OBJECT));
     if (state && state->mtu) {
-        char mtu[8];
-
         snprintf(mtu, sizeof mtu, "%u", state->mtu);
-        put_string(json, "com.docker.network.driver.mtu", mtu);
+        value_add_text(options, "com.docker.network.driver.mtu", mtu);
     }
-    json_writer_close_object(json);
-    json_writer_key(json, "Labels");
-    json_writer_open_object(json);
-    json_writer_close_object(json);
-    json_writer_close_object(json);
-}
-
-void network_table_inspect(struct buf *buf, const struct network_row *const *rows, size_t n) {
-    struct json_writer json = JSON_WRITER_INIT;
-
-    json_writer_open_array(&json);
-    for (size_t i = 0; i < n; i++)
-        put_network(&json, rows[i]);
-    json_writer_close_array(&json);
-    buf_append(buf, json.buf.data, json.buf.size);
-    buf->failed |= buf_failed(&json.buf);
-    buf_puts(buf, "\n");
-    json_writer_done(&json);
+    (void)value_add(network, "Labels", value_new(VALUE_OBJECT));
+    return network;
 }
 
 /* Ports. */

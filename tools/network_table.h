@@ -5,6 +5,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/sha256.h"
 #include "engine/manage/networks.h"
+#include "value.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,8 +48,9 @@ void network_table_format(struct buf *buf, const struct network_rows *rows, bool
 /** network_table_json() - append the list as an array with an object for each network. */
 void network_table_json(struct buf *buf, const struct network_rows *rows);
 
-/** network_table_inspect() - append all that is known of the networks, in docker's form. */
-void network_table_inspect(struct buf *buf, const struct network_row *const *rows, size_t n);
+/** network_table_value() - all that is known of a network, in docker's form; NULL without memory.
+ */
+struct value *network_table_value(const struct network_row *row);
 
 /**
  * network_table_ports() - append the published ports of a container

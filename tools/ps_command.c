@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "mayfly ps" and "inspect": containers as people and scripts want to see them. */
+/* "mayfly ps": containers as people and scripts want to see them. */
 #include "commands.h"
 #include "describe.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
 #include "engine/base/str.h"
-#include "template.h"
-#include "text.h"
+#include "rows.h"
 #include "verb.h"
 
 #include <errno.h>
@@ -84,19 +83,6 @@ static int apply_ps(struct verb_job *job, const struct options *options, struct 
     return 0;
 }
 
-static bool has_label(const struct life *life, const char *wanted) {
-    size_t n = strlen(wanted);
-
-    for (size_t i = 0; i < life->labels.n; i++) {
-        const char *label = life->labels.items[i];
-
-        if (str_eq(label, wanted) ||
-            (!strchr(wanted, '=') && strncmp(label, wanted, n) == 0 && label[n] == '='))
-            return true;
-    }
-    return false;
-}
-
 static bool matches(const struct kept *kept, const struct life *life, const char *filter) {
     const char *value = strchr(filter, '=') + 1;
 
@@ -108,7 +94,7 @@ static bool matches(const struct kept *kept, const struct life *life, const char
                 value[strlen(value) - 1] == '$' &&
                 strncmp(value + 1, kept->name, strlen(kept->name)) == 0);
     if (str_after(filter, "label="))
-        return has_label(life, value);
+        return life_has_label(life, value);
     if (str_after(filter, "status="))
         return str_eq(kept_status_name(kept->state.status), value);
     if (str_after(filter, "exited="))
@@ -162,65 +148,10 @@ static int collect_rows(struct verb_job *job, struct value *rows, struct err *er
     return r;
 }
 
-static const struct column {
-    const char *heading;
-    const char *key;
-} columns[] = {
+static const struct rows_column columns[] = {
     {"CONTAINER ID", "ID"}, {"IMAGE", "Image"}, {"COMMAND", "Command"}, {"CREATED", "RunningFor"},
     {"STATUS", "Status"},   {"PORTS", "Ports"}, {"NAMES", "Names"},
 };
-
-static void put_cell(struct buf *buf, const char *text, size_t width, bool is_last) {
-    size_t n = text_append_line(buf, text, SIZE_MAX);
-
-    while (!is_last && n++ < width + 2)
-        buf_puts(buf, " ");
-}
-
-static void put_table(struct buf *buf, const struct value *rows, bool has_heading) {
-    size_t widths[N_ELEMENTS(columns)];
-
-    for (size_t c = 0; c < N_ELEMENTS(columns); c++) {
-        widths[c] = has_heading ? strlen(columns[c].heading) : 0;
-        for (size_t i = 0; i < rows->n_items; i++) {
-            _cleanup_buf_ struct buf cell = BUF_INIT;
-            size_t n =
-                text_append_line(&cell, value_find(rows->items[i], columns[c].key)->text, SIZE_MAX);
-
-            widths[c] = n > widths[c] ? n : widths[c];
-        }
-    }
-    for (size_t i = 0; i < rows->n_items + has_heading; i++) {
-        for (size_t c = 0; c < N_ELEMENTS(columns); c++)
-            put_cell(buf,
-                     has_heading && i == 0
-                         ? columns[c].heading
-                         : value_find(rows->items[i - has_heading], columns[c].key)->text,
-                     widths[c], c + 1 == N_ELEMENTS(columns));
-        buf_puts(buf, "\n");
-    }
-}
-
-static void put_json(struct buf *buf, const struct value *value) {
-    struct json_writer json = JSON_WRITER_INIT;
-
-    value_json(value, &json);
-    buf_append(buf, json.buf.data, json.buf.size);
-    buf_puts(buf, "\n");
-    json_writer_done(&json);
-}
-
-static int put_templates(struct buf *buf, const char *template, const struct value *rows,
-                         struct err *err) {
-    const char *table = str_after(template, "table ");
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < rows->n_items; i++) {
-        r = template_format(table ? table : template, rows->items[i], buf, err);
-        buf_puts(buf, "\n");
-    }
-    return r;
-}
 
 static int run_ps(struct verb_job *job, struct err *err) {
     const struct ps_choice *choice = job->choice;
@@ -228,14 +159,11 @@ static int run_ps(struct verb_job *job, struct err *err) {
     _cleanup_buf_ struct buf text = BUF_INIT;
     int r = rows ? collect_rows(job, rows, err) : err_nomem(err);
 
-    if (r == 0 && choice->quiet)
-        r = put_templates(&text, "{{.ID}}", rows, err);
-    else if (r == 0 && choice->format && str_eq(choice->format, "json"))
-        put_json(&text, rows);
-    else if (r == 0 && choice->format)
-        r = put_templates(&text, choice->format, rows, err);
+    if (r == 0 && (choice->quiet || choice->format))
+        r = rows_format(&text, choice->quiet ? "{{.ID}}" : choice->format, columns,
+                        N_ELEMENTS(columns), rows, err);
     else if (r == 0)
-        put_table(&text, rows, !choice->no_heading);
+        rows_table(&text, columns, N_ELEMENTS(columns), rows, !choice->no_heading);
     if (r == 0 && text.size > 0)
         job->status = console_print(&job->out, &text);
     return r;
@@ -271,70 +199,4 @@ int ps_command(int argc, char **argv) {
 
     strv_done(&choice.filters);
     return status;
-}
-
-/* --- inspect ------------------------------------------------------------------ */
-
-static int apply_inspect(struct verb_job *job, const struct options *options, struct err *err) {
-    const char **format = job->choice;
-
-    (void)err;
-    if (options->value)
-        *format = options->value;
-    return 0;
-}
-
-static int run_inspect(struct verb_job *job, struct err *err) {
-    const char **format = job->choice;
-    _cleanup_value_ struct value *list = value_new(VALUE_LIST);
-    _cleanup_buf_ struct buf text = BUF_INIT;
-    int r = list ? 0 : err_nomem(err), status = 0;
-
-    for (size_t i = 0; r == 0 && i < job->n_words; i++) {
-        _cleanup_kept_ struct kept kept = KEPT_INIT;
-        _cleanup_life_ struct life life;
-
-        life_init(&life);
-        r = containers_find(&job->containers, job->words[i], &kept, err);
-        if (r == 0)
-            r = kept_life(&kept, &life, err);
-        if (r == 0 && !value_add(list, NULL, describe_whole(&kept, &life)))
-            r = err_nomem(err);
-        if (r < 0) {
-            verb_complain(job, err);
-            status = job->status;
-            r = 0;
-        }
-    }
-    if (*format && !str_eq(*format, "json"))
-        r = put_templates(&text, *format, list, err);
-    else
-        put_json(&text, list);
-    if (r == 0 && text.size > 0)
-        job->status = console_print(&job->out, &text);
-    if (status)
-        job->status = status;
-    return r;
-}
-
-int inspect_command(int argc, char **argv) {
-    static const struct option_spec specs[] = {
-        {"format", 'f', "FORM", "Options",
-         "json (default), or a template: {{.State.Status}} {{json .Config}}", 0},
-        {"type", 0, "container", "Options", "for docker's sake", 1},
-    };
-    static const struct verb verb = {
-        .name = "inspect",
-        .words = "CONTAINER...",
-        .about = "Shows all that is known of containers, as JSON or through a template.",
-        .specs = specs,
-        .n_specs = N_ELEMENTS(specs),
-        .n_words_min = 1,
-        .n_words_max = SIZE_MAX,
-        .apply = apply_inspect,
-        .run = run_inspect,
-    };
-    const char *format = NULL;
-
-    return verb_run(&verb, &format, argc, argv);
 }

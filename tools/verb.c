@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -173,8 +174,11 @@ static size_t all_specs(const struct verb *verb, struct option_spec specs[OPTION
         append(specs, &n, ask_specs, N_ELEMENTS(ask_specs));
     append(specs, &n, common_specs, N_ELEMENTS(common_specs));
     /* Docker's and podman's -h is the host name where a container is described. */
-    if (verb->takes_container_options)
-        specs[n - 1].letter = 0;
+    for (size_t i = 0; verb->takes_container_options && i < n; i++)
+        if (str_eq(specs[i].name, "help"))
+            specs[i].letter = 0;
+        else if (str_eq(specs[i].name, "hostname"))
+            specs[i].letter = 'h';
     return n;
 }
 
@@ -246,6 +250,15 @@ int verb_for_each(struct verb_job *job, size_t from,
             verb_print(job, "%s", job->words[i]);
     }
     return 0;
+}
+
+bool verb_confirm(const struct verb_job *job, const char *question) {
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    char answer[16] = "";
+
+    buf_printf(&text, "%s [y/N] ", question);
+    (void)console_write(&job->messages, &text);
+    return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
 int verb_duration(const char *option, const char *value, int *ret_msec, struct err *err) {

@@ -117,6 +117,14 @@ int verb_for_each(struct verb_job *job, size_t from,
                   int (*act)(struct verb_job *job, struct kept *kept, struct err *err), bool print,
                   struct err *err);
 
+/**
+ * verb_confirm() - ask whether to go on
+ * @question: "Remove all of it?"
+ *
+ * Return: whether the answer on standard input begins with y.
+ */
+bool verb_confirm(const struct verb_job *job, const char *question);
+
 /** verb_duration() - read an option's length of time in seconds or with a unit. */
 int verb_duration(const char *option, const char *value, int *ret_msec, struct err *err);
 

@@ -163,6 +163,17 @@ static void bury(struct kept *kept) {
     (void)kept_write_state(kept);
 }
 
+int kept_open_run(const struct containers *containers, const struct kept *kept) {
+    char path[sizeof kept->state.run + sizeof "runs/"];
+    int fd;
+
+    if (!kept->state.run[0])
+        return -ENOENT;
+    snprintf(path, sizeof path, "runs/%s", kept->state.run);
+    fd = openat(containers->store.fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
 static bool is_id(const char *name) {
     return strlen(name) == KEPT_ID_BYTES - 1 &&
            strspn(name, "0123456789abcdef") == KEPT_ID_BYTES - 1;

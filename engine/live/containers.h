@@ -41,6 +41,7 @@ enum health {
  * @created_nsec, @started_nsec, @finished_nsec: since the epoch; 0: never
  * @image_id: of an image in the store; "": of none
  * @remove: it goes when it ends
+ * @run: what its run is called in the store's runs/, whatever its name is by now
  * @reason: why it ended, where there is more to say than the exit code; ""
  */
 struct kept_state {
@@ -56,6 +57,7 @@ struct kept_state {
     uint64_t finished_nsec;
     bool remove;
     char image_id[80];
+    char run[64];
     char reason[ERR_MESSAGE_BYTES];
 };
 
@@ -151,6 +153,9 @@ void kept_unlock(struct kept *kept);
 
 /** kept_write_state() - replace the file "state" by @kept->state; locked.  Return: 0 or -errno. */
 int kept_write_state(const struct kept *kept);
+
+/** kept_open_run() - the directory of its run, while it lives.  Return: a descriptor or -errno. */
+int kept_open_run(const struct containers *containers, const struct kept *kept);
 
 /** kept_is_live() - whether it has a supervisor. */
 static inline bool kept_is_live(const struct kept *kept) {

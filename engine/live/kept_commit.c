@@ -65,12 +65,8 @@ static void signal_all(int fd, int number) {
 
 /* Where its "upper" is: its own directory, or with --rm its run's. */
 static int open_parent(const struct containers *containers, const struct kept *kept) {
-    char path[128];
-
-    if (!kept->state.remove)
-        return fcntl(kept->dir_fd, F_DUPFD_CLOEXEC, 3);
-    snprintf(path, sizeof path, "runs/%s", kept->name);
-    return openat(containers->store.fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return kept->state.remove ? kept_open_run(containers, kept)
+                              : fcntl(kept->dir_fd, F_DUPFD_CLOEXEC, 3);
 }
 
 static int find_image(struct containers *containers, const struct kept *kept,

@@ -29,7 +29,7 @@ void kept_state_format(const struct kept_state *state, struct buf *buf) {
     buf_printf(buf, "created %" PRIu64 "\nstarted %" PRIu64 "\nfinished %" PRIu64 "\n",
                state->created_nsec, state->started_nsec, state->finished_nsec);
     buf_printf(buf, "remove %d\n", state->remove);
-    buf_printf(buf, "image-id %s\n", state->image_id);
+    buf_printf(buf, "image-id %s\nrun %s\n", state->image_id, state->run);
     /* One line, whatever an error's text holds. */
     buf_printf(buf, "reason %.*s\n", (int)strcspn(state->reason, "\n"), state->reason);
 }
@@ -68,6 +68,8 @@ static void take(struct kept_state *state, const char *key, const char *value) {
         state->remove = number != 0;
     else if (str_eq(key, "image-id"))
         snprintf(state->image_id, sizeof state->image_id, "%s", value);
+    else if (str_eq(key, "run"))
+        snprintf(state->run, sizeof state->run, "%s", value);
     else if (str_eq(key, "reason"))
         snprintf(state->reason, sizeof state->reason, "%s", value);
 }

@@ -389,6 +389,19 @@ int life_argv(const struct life *life, const struct image_config *config, struct
     return 0;
 }
 
+bool life_has_label(const struct life *life, const char *wanted) {
+    size_t n = strlen(wanted);
+
+    for (size_t i = 0; i < life->labels.n; i++) {
+        const char *label = life->labels.items[i];
+
+        if (str_eq(label, wanted) ||
+            (!strchr(wanted, '=') && strncmp(label, wanted, n) == 0 && label[n] == '='))
+            return true;
+    }
+    return false;
+}
+
 int life_stop_signal(const struct life *life, const struct image_config *config) {
     int signal = config->stop_signal ? signal_name_parse(config->stop_signal, NULL) : -1;
 

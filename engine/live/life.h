@@ -110,6 +110,9 @@ int life_check(const struct life *life, struct err *err);
 int life_argv(const struct life *life, const struct image_config *config, struct strv *ret_argv,
               struct err *err);
 
+/** life_has_label() - whether it has a label: NAME, or NAME=VALUE. */
+bool life_has_label(const struct life *life, const char *wanted);
+
 /** life_stop_signal() - the signal by which the container is asked to end. */
 int life_stop_signal(const struct life *life, const struct image_config *config);
 

@@ -183,6 +183,7 @@ static int begin(struct warden *k, struct err *err) {
     k->session.container.changes = NULL;
     write_pid_file(k);
     k->kept->state.status = KEPT_RUNNING;
+    snprintf(k->kept->state.run, sizeof k->kept->state.run, "%s", k->session.container.state.name);
     k->kept->state.pid = k->session.pid;
     k->kept->state.supervisor = getpid();
     k->kept->state.started_nsec = clock_realtime();

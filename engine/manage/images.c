@@ -86,6 +86,16 @@ int images_exists(struct images *images, const char *reference, bool *ret_is_the
     return r < 0 ? r : 0;
 }
 
+int images_find(struct images *images, const char *reference, struct image *ret_image,
+                struct err *err) {
+    int r = image_find(ret_image, &images->store, reference, err);
+
+    return r == IMAGE_MISSING
+               ? err_set(err, -ENOENT, "there is no image '%s'; 'mayfly images' lists them",
+                         reference)
+               : r;
+}
+
 int images_tag(struct images *images, const char *reference, const char *name, struct err *err) {
     return image_tag(&images->store, reference, name, err);
 }

@@ -8,6 +8,7 @@
 #include "engine/idmap.h"
 #include "engine/plan/wishes.h"
 #include "engine/signals.h"
+#include "rootfs/image.h"
 #include "rootfs/image_save.h"
 #include "rootfs/image_store.h"
 #include "rootfs/store.h"
@@ -64,6 +65,14 @@ int images_list(struct images *images, struct image_entries *ret_entries, struct
  */
 int images_exists(struct images *images, const char *reference, bool *ret_is_there,
                   struct err *err);
+
+/**
+ * images_find() - an image of the store, as a reference or an id has it; image_done() frees
+ *
+ * Return: 0, -ENOENT with a text, or -errno with a text.
+ */
+int images_find(struct images *images, const char *reference, struct image *ret_image,
+                struct err *err);
 
 /** images_tag() - see image_tag(). */
 int images_tag(struct images *images, const char *reference, const char *name, struct err *err);

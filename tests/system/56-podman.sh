@@ -138,7 +138,7 @@ test_templates_and_their_mistakes() {
     run podman ps --filter color=red
     expect_complaint 2 'color=red'
     run podman inspect nothing
-    expect_err "no container 'nothing'"
+    expect_err "no container, image or network 'nothing'"
     expect_status 125
     runs podman rm it
 }

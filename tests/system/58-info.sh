@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# Containers, images, networks and the host, looked at: stats, info, inspect,
+# templates; and the removal of containers that have ended.
+
+image_named() { "$mayfly" import "$busybox" "$1" >/dev/null || fail "no image $1"; }
+
+stats_where_there_is_a_cgroup() {
+    runs "$mayfly" run -d --name busy --pids 50 "$busybox" sleep 1000
+    runs "$mayfly" stats --no-stream busy
+    grep -q '^CONTAINER ID  NAME  *CPU %' "$TEST_DIR/out" || fail "no heading"
+    grep -Eq '^[0-9a-f]{12}  busy .* [1-9][0-9]*$' "$TEST_DIR/out" || fail "no processes counted"
+    runs "$mayfly" stats --no-stream --format '{{.Name}} {{.PIDs}} {{.ID}}'
+    grep -Eq '^busy [1-9][0-9]* [0-9a-f]{12}$' "$TEST_DIR/out" || fail "no line for it"
+    runs "$mayfly" stats --no-stream --format json
+    grep -q '"Name":"busy"' "$TEST_DIR/out" || fail "not in the JSON"
+    # Until it is told to end: two lists at least, and where they go to nobody reads any more.
+    "$mayfly" stats -i 0.05 --format '{{.Name}}' >lists &
+    until [ "$(wc -l <lists)" -ge 2 ]; do sleep 0.01; done
+    kill $!
+    wait $! || :
+    # It is the same container under another name.
+    runs "$mayfly" rename busy idle
+    runs "$mayfly" stats --no-stream --format '{{.Name}}' idle
+    expect_out idle
+    runs "$mayfly" stop -t 0 idle
+    run "$mayfly" stats --no-stream idle
+    expect_complaint 125 'idle is not running'
+    run "$mayfly" stats --interval 0
+    expect_complaint 2 'interval 0'
+    runs "$mayfly" rm idle
+}
+# What a host counts differs: where a container has no cgroup, one line says so.
+test_stats_of_what_a_container_uses() {
+    fresh_store
+    # The limit is what makes a group, where this host lets this user have one.
+    if ! "$mayfly" -q -i "$busybox" --pids 50 -S true 2>/dev/null; then
+        runs "$mayfly" run -d --name busy "$busybox" sleep 1000
+        run "$mayfly" stats --no-stream busy
+        expect_complaint 125 'busy has no cgroup' 'mayfly doctor'
+        runs "$mayfly" rm -f busy
+        return
+    fi
+    stats_where_there_is_a_cgroup
+}
+
+test_info_of_host_and_store() {
+    fresh_store
+    image_named box:1
+    runs "$mayfly" create --name one box:1 true
+    runs "$mayfly" info
+    grep -q '^  graphRoot: ' "$TEST_DIR/out" || fail "where the store is is missing"
+    runs "$mayfly" info -f '{{.Store.GraphRoot}} {{.Containers}} {{.ContainersRunning}} {{.Images}}'
+    expect_out "$("$mayfly" info --format '{{.DockerRootDir}}') 1 0 1"
+    runs "$mayfly" info --format '{{.Host.Security.Rootless}} {{.OSType}} {{.ServerVersion}}'
+    local rootless=true
+    [ "$mode" != root ] || rootless=false
+    expect_out "$rootless linux $("$mayfly" version | cut -d ' ' -f 2)"
+    runs "$mayfly" info --format json
+    grep -q '"ContainersStopped":1' "$TEST_DIR/out" || fail "not the number of containers"
+    run "$mayfly" info --format '{{.Nothing}}'
+    expect_complaint 125 "no field 'Nothing'"
+    runs "$mayfly" rm one
+}
+
+test_prune_of_containers_that_have_ended() {
+    fresh_store
+    local id
+    runs "$mayfly" create --name never -l tier=one "$busybox" true
+    runs "$mayfly" run --name ended -l tier=two "$busybox" true
+    runs "$mayfly" run -d --name lives "$busybox" sleep 1000
+    # Nothing goes unless it was said.
+    run "$mayfly" container prune </dev/null
+    expect_status 1
+    runs "$mayfly" ps -aq
+    expect_same "$(wc -l <"$TEST_DIR/out")" 3
+    runs "$mayfly" container prune -f --filter until=1h
+    expect_out ''
+    runs "$mayfly" container prune -f --filter label=tier=three
+    expect_out ''
+    id=$("$mayfly" inspect -f '{{.Id}}' ended)
+    runs "$mayfly" container prune -f --filter label!=tier=one
+    expect_out "$id"
+    echo y | run "$mayfly" container prune
+    expect_status 0
+    runs "$mayfly" ps -a --format '{{.Names}}'
+    expect_out lives
+    run "$mayfly" container prune -f --filter colour=red
+    expect_complaint 2 'colour=red'
+    runs "$mayfly" rm -f lives
+}
+
+test_inspect_of_images_and_networks() {
+    fresh_store
+    image_named box:1
+    runs "$mayfly" create --name box "$busybox" true
+    # The name is a container's first.
+    runs "$mayfly" inspect -f '{{.State.Status}}' box
+    expect_out created
+    runs "$mayfly" inspect --type image -f '{{index .RepoTags 0}} {{.Os}} {{.Size}}' box:1
+    grep -Eq '^box:1 linux [1-9][0-9]+$' "$TEST_DIR/out" || fail "not the image"
+    runs "$mayfly" image inspect box:1
+    grep -q '"Config":{"User":"",' "$TEST_DIR/out" || fail "no configuration"
+    runs "$mayfly" inspect -f '{{.Driver}} {{.Internal}}' bridge
+    expect_out 'bridge true'
+    runs "$mayfly" network inspect -f '{{.Name}}' none
+    expect_out none
+    run "$mayfly" inspect nothing
+    expect_complaint 125 "no container, image or network 'nothing'"
+    expect_out '[]'
+    run "$mayfly" inspect --type image box
+    expect_status 125
+    run "$mayfly" inspect --type volume box
+    expect_complaint 2 "'volume'" 'container, image, network'
+    runs "$mayfly" rm box
+}
+
+test_images_and_ps_by_templates() {
+    fresh_store
+    image_named box:1
+    runs "$mayfly" images --format '{{.Repository}}:{{.Tag}}'
+    expect_out box:1
+    runs "$mayfly" image ls --format '{{.ID}}'
+    expect_out "$("$mayfly" images -q)"
+    runs "$mayfly" create --name one box:1 true
+    runs "$mayfly" container ls -a --format 'table {{.Names}}\t{{.Image}}\t{{.State}}'
+    expect_out $'NAMES  IMAGE  STATE\none    box:1  created'
+    run "$mayfly" images --format '{{.Nothing}}'
+    expect_complaint 125 "no field 'Nothing'"
+    runs "$mayfly" rm one
+    runs "$mayfly" image rm box:1
+}
+
+test_the_letter_of_the_host_name() {
+    fresh_store
+    runs "$mayfly" run --rm -h some "$busybox" hostname
+    expect_out some
+    runs "$mayfly" exec -h
+    expect_same "$(head -n 1 "$TEST_DIR/out")" 'Usage: mayfly exec [OPTION]... CONTAINER PROG [ARG]...'
+}
