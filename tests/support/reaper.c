@@ -7,7 +7,7 @@
  * This process is the subreaper of all that the command starts: whatever
  * loses its parent becomes a child of this one, however often it forked and
  * whichever session it moved to.  When the command has ended, each child that
- * still lives is named in FILE and killed.  After SECONDS, which only a test
+ * still lives two seconds later is named in FILE and killed.  After SECONDS, which only a test
  * that hangs can reach, the command is killed too and FILE says so.
  * Exits with the command's status, 128+N for a signal.
  */
@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define GRACE_SECONDS 2
 
 static time_t now(void) {
     struct timespec t;
@@ -70,14 +72,8 @@ static void report(FILE *file, pid_t pid) {
     fprintf(file, "process %d: %s\n", (int)pid, text);
 }
 
-/* Whether @pid has given up its memory already: it is in exit(2), and ends without being asked. */
-static int is_ending(pid_t pid) {
-    char text[64];
-
-    return read_proc(pid, "statm", text, sizeof text) == 0 || text[0] == '0';
-}
-
-/* Names and kills the living children.  Return: how many there were. */
+/* Names and kills the living children, without a @file counts them.  Return: how many there were.
+ */
 static int kill_children(FILE *file) {
     DIR *dir = opendir("/proc");
     struct dirent *entry;
@@ -88,9 +84,10 @@ static int kill_children(FILE *file) {
 
         if (pid <= 0 || !is_living_child(pid))
             continue;
-        if (!is_ending(pid))
+        if (file) {
             report(file, pid);
-        kill(pid, SIGKILL);
+            kill(pid, SIGKILL);
+        }
         n++;
     }
     if (dir)
@@ -124,6 +121,25 @@ static int wait_for(pid_t command, int seconds, int *ret_status) {
     }
 }
 
+/*
+ * A supervisor of a container is no child of whoever it answers, and may need a moment more to end:
+ * what ends by itself is not left.
+ */
+static void let_end(void) {
+    time_t deadline = now() + GRACE_SECONDS;
+    struct timespec left = {.tv_sec = GRACE_SECONDS};
+    sigset_t child;
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    while (left.tv_sec > 0 && kill_children(NULL) > 0) {
+        sigtimedwait(&child, NULL, &left);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+        left.tv_sec = deadline - now();
+    }
+}
+
 static pid_t start(char **argv) {
     pid_t pid = fork();
 
@@ -153,6 +169,7 @@ int main(int argc, char **argv) {
     in_time = command > 0 && wait_for(command, (int)strtol(argv[1], NULL, 10), &status);
     if (!in_time)
         fprintf(file, "the test did not end within %s seconds; it left:\n", argv[1]);
+    let_end();
     /* What is killed may hand its own children on. */
     while (kill_children(file) > 0)
         waitpid(-1, NULL, 0);

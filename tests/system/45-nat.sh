@@ -205,3 +205,31 @@ test_nat_beside_firewalls_that_drop() {
     nft flush ruleset
     end_outside
 }
+
+# In plurality's words: create IMAGE NAME, start, list, status, stop, delete.
+host_a_server_that_stays() {
+    local outside
+    make_outside
+    fresh_store
+    # Of one static program: no shell, no libraries.
+    runs "$mayfly" create --name echo --net nat -p 3333:3333 "$images/noshell.tar" \
+        /bin/busybox nc -ll -p 3333 -e /bin/busybox cat
+    runs "$mayfly" ps -a --format '{{.Names}} {{.State}}'
+    expect_out 'echo created'
+    runs "$mayfly" start echo
+    runs "$mayfly" inspect --format '{{.State.Status}}' echo
+    expect_out running
+    runs "$mayfly" port echo
+    grep -q 3333 "$TEST_DIR/out" || fail "the port is not shown"
+    # It listens a moment after it has begun.
+    until_true eval '[ "$(echo hello | busybox nc -w 5 127.0.0.1 3333)" = hello ]'
+    runs "$mayfly" stop -t 0 echo
+    ! echo hello | busybox nc -w 5 127.0.0.1 3333 || fail "somebody answers"
+    runs "$mayfly" start echo
+    until_true eval '[ "$(echo again | busybox nc -w 5 127.0.0.1 3333)" = again ]'
+    runs "$mayfly" rm -f echo
+    runs "$mayfly" ps -aq
+    expect_out ''
+    end_outside
+}
+test_a_server_that_stays() { as_host host_a_server_that_stays; }
