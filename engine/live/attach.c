@@ -117,7 +117,10 @@ static void hand_on(struct attachment *a, int signal) {
         return;
     }
     a->interrupted = signal;
-    if (a->is_supervisor)
+    /* The end of the terminal that shows a container is not the container's. */
+    if (signal == SIGHUP && a->is_supervisor && a->terminal.output_fd >= 0)
+        a->is_detached = true;
+    else if (a->is_supervisor)
         send_ask(a, ASK_SIGNAL, signal);
     else
         (void)message_send(a->socket_fd, &message, NULL, 0);
@@ -226,6 +229,8 @@ static int turn(struct attachment *a, int signal_fd, struct err *err) {
     }
     while (fds[1].revents && (signal = signals_next(signal_fd)))
         hand_on(a, signal);
+    if (a->is_detached)
+        return 1;
     return fds[0].revents ? take_message(a, err) : 0;
 }
 

@@ -74,10 +74,11 @@ int attach_terminal(struct attachment *attachment, bool input, int *ret_fd, stru
 /**
  * attach_wait() - carry bytes until the program has ended
  *
- * SIGINT, SIGTERM, SIGHUP and SIGQUIT are taken and handed on.
- * Context: host, a single-threaded process.
- * Return: 0 with @attachment->status set, or ->is_detached; EXIT_NOT_FOUND or EXIT_NOT_EXECUTABLE
- * with a text when the program could not be started for that; or -errno with a text.
+ * SIGINT, SIGTERM, SIGHUP and SIGQUIT are taken and handed on; SIGHUP with a supervisor and a
+ * terminal is the end of the terminal alone, and detaches. Context: host, a single-threaded
+ * process. Return: 0 with @attachment->status set, or ->is_detached; EXIT_NOT_FOUND or
+ * EXIT_NOT_EXECUTABLE with a text when the program could not be started for that; or -errno with a
+ * text.
  */
 int attach_wait(struct attachment *attachment, struct err *err);
 

@@ -508,7 +508,6 @@ static void forget_code(void) {
 static void let_go(struct warden *k) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    setsid();
     k->hooks = (struct run_hooks){0};
     for (int i = 0; null >= 0 && i < 3; i++)
         dup2(null, i);
@@ -594,6 +593,8 @@ void warden_run(const struct warden_request *request, int report_fd) {
         report(report_fd, r > 0 ? r : 0, &err);
         return;
     }
+    /* From now on the end of the caller's terminal is none of its concern. */
+    setsid();
     report(report_fd, 0, NULL);
     close(report_fd);
     let_go(k);

@@ -224,3 +224,44 @@ test_programs_of_another_user_and_on_a_terminal() {
     grep -q /dev/ "$TEST_DIR/out" || fail "no terminal"
     runs "$mayfly" rm -f it
 }
+
+test_after_the_machine_went_down() {
+    fresh_store
+    local state
+    runs "$mayfly" run -d --name it -e A=b "$busybox" sh -c 'echo run >>/runs; exec sleep 1000'
+    until_true "$mayfly" exec it test -e /runs
+    runs "$mayfly" exec it sh -c 'echo kept >/file'
+    state=$(kept it state)
+    local init
+    init=$(kept_state it pid)
+    kill -9 "$(kept_state it supervisor)"
+    until_true dead "$init"
+    # After a boot its numbers are other processes'.
+    sed -i "s/^pid .*/pid $$/; s/^supervisor .*/supervisor $PPID/" "$state"
+    runs "$mayfly" ps -a --format '{{.Names}} {{.State}} {{.Status}}'
+    grep -q '^it exited Exited (137)' "$TEST_DIR/out" || fail "not shown as exited"
+    runs "$mayfly" inspect --format '{{.State.Running}} {{.State.Pid}} {{.State.Error}}' it
+    grep -q '^false 0 .*machine went down' "$TEST_DIR/out" || fail "why is not said"
+    runs "$mayfly" start it
+    runs "$mayfly" exec it sh -c 'cat /file; echo "$A"'
+    expect_out $'kept\nb'
+    until_true eval '[ "$("$mayfly" exec it cat /runs)" = "run
+run" ]'
+    runs "$mayfly" rm -f it
+}
+
+test_containers_outlive_their_terminal() {
+    fresh_store
+    # Put into the background on a terminal that ends, and left in the foreground of one.
+    tty -- sh -c '"$1" run -d --name one "$2" sleep 1000' - "$mayfly" "$busybox"
+    expect_status 0
+    tty 'expect:# ' 'send:echo on-$((6*7))\r' 'expect:on-42' hangup -- "$mayfly" run -it --name two "$busybox" sh
+    runs "$mayfly" exec one true
+    runs "$mayfly" exec two true
+    runs "$mayfly" ps -q
+    expect_same "$(grep -c . "$TEST_DIR/out")" 2
+    # Whoever comes back finds it as it was.
+    tty 'send:exit 4\r' -- "$mayfly" attach two
+    expect_status 4
+    runs "$mayfly" rm -f one two
+}
