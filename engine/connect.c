@@ -147,12 +147,29 @@ int connect_adopt(struct container *c, const int fds[2], struct err *err) {
     return 0;
 }
 
-static int await_network(const struct container *c, struct err *err) {
+int connect_announce(const struct container *c) {
+    struct message message = {.kind = MESSAGE_NETWORK};
+    struct network_ipv6 ipv6;
+    int r;
+
+    message.index = network_get_ipv6(c->network, &ipv6);
+    r = message_send(c->socket_fd, &message, NULL, 0);
+    return r == 0 && message.index ? fd_send(c->socket_fd, &ipv6, sizeof ipv6, NULL, 0) : r;
+}
+
+/* Waits for MESSAGE_NETWORK.  Return: 1 with @ret_ipv6, 0 without, or -errno with a text. */
+static int await_network(const struct container *c, struct network_ipv6 *ret_ipv6,
+                         struct err *err) {
     struct message message;
     int r = message_receive(c->socket_fd, &message, NULL, 0, NULL);
 
     if (r == 0 && message.kind != MESSAGE_NETWORK)
         r = -EPROTO;
+    if (r == 0 && message.index &&
+        fd_receive(c->socket_fd, ret_ipv6, sizeof *ret_ipv6, NULL, 0, NULL, 0) != sizeof *ret_ipv6)
+        r = -EPROTO;
+    if (r == 0)
+        return message.index > 0;
     return r < 0 ? err_set(err, r, "the host's side is gone") : 0;
 }
 
@@ -197,15 +214,16 @@ static int show_file(int run_fd, int root_fd, const char *name, const struct buf
     return 0;
 }
 
-static int show_names(const struct network_lease *lease, const char *hostname, int run_fd,
-                      int root_fd, struct err *err) {
+static int show_names(const struct network_lease *lease, const struct network_ipv6 *ipv6,
+                      const char *hostname, int run_fd, int root_fd, struct err *err) {
     _cleanup_buf_ struct buf resolv_text = BUF_INIT, hosts = BUF_INIT, name = BUF_INIT;
     struct resolv resolv;
     int r;
 
     resolv_from_lease(&resolv, &lease->client.lease);
     resolv_format(&resolv, &resolv_text);
-    resolv_hosts_format(lease->client.lease.address_be, hostname, &hosts);
+    resolv_hosts_format(lease->client.lease.address_be, ipv6 ? &ipv6->address : NULL, hostname,
+                        &hosts);
     buf_printf(&name, "%s\n", hostname);
     r = show_file(run_fd, root_fd, "resolv.conf", &resolv_text, err);
     if (r == 0)
@@ -217,19 +235,21 @@ static int show_names(const struct network_lease *lease, const char *hostname, i
 
 int connect_setup(const struct container *c, int run_fd, int root_fd, struct err *err) {
     const char *hostname = container_hostname(c);
-    const struct network_setup_request request = {
+    struct network_ipv6 ipv6;
+    struct network_setup_request request = {
         .hostname = hostname,
         .renew = c->plan->bridge != NULL,
         .timeout_nsec = ADDRESS_NSEC,
     };
     struct network_lease lease;
-    int r = await_network(c, err);
+    int r = await_network(c, &ipv6, err);
 
-    if (r == 0)
+    request.ipv6 = r > 0 ? &ipv6 : NULL;
+    if (r >= 0)
         r = network_setup(&request, &lease, err);
     if (r < 0)
         return r;
-    r = show_names(&lease, hostname, run_fd, root_fd, err);
+    r = show_names(&lease, request.ipv6, hostname, run_fd, root_fd, err);
     if (r < 0) {
         network_lease_close(&lease);
         return r;

@@ -51,6 +51,12 @@ int connect_begin(struct container *container, pid_t pid, struct err *err);
  */
 int connect_attach(struct container *container, pid_t pid, struct err *err);
 
+/**
+ * connect_announce() - tell the container's side that its link is there (MESSAGE_NETWORK)
+ * Return: 0 or -errno.
+ */
+int connect_announce(const struct container *container);
+
 /** connect_is_late() - whether connect_finish() is due once the container is ready. */
 bool connect_is_late(const struct container *container);
 

@@ -14,7 +14,7 @@
 enum message_kind {
     /* from the host's side */
     MESSAGE_BUILD,   /* ids are mapped; fds: the trees to build from, or none */
-    MESSAGE_NETWORK, /* the link of a bridge is there */
+    MESSAGE_NETWORK, /* the link of a bridge is there; @index: whether its IPv6 addresses follow */
     MESSAGE_ACTION,  /* do action @index; fds: the socket of a copy */
     MESSAGE_SHELL,   /* run an interactive shell */
     MESSAGE_CLIENT,  /* somebody who will ask for a job; fds: PID 1's end of the connection */

@@ -241,7 +241,6 @@ static int build_child(struct session *s, struct err *err) {
 /* One try with one way of mapping ids. */
 static int attempt(struct session *s, struct err *err) {
     struct container *c = &s->container;
-    const struct message connected = {.kind = MESSAGE_NETWORK};
     int r = open_state(s, err);
 
     if (r == 0)
@@ -275,7 +274,7 @@ static int attempt(struct session *s, struct err *err) {
         r = build_child(s, err);
     if (r == 0 && plan_has_bridge(c->plan)) {
         r = connect_attach(c, s->pid, err);
-        if (r == 0 && message_send(c->socket_fd, &connected, NULL, 0) < 0)
+        if (r == 0 && connect_announce(c) < 0)
             r = -ESRCH;
         /* PID 1 has ended meanwhile: why, it has left word of. */
         if (r == -ESRCH)

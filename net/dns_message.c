@@ -10,6 +10,8 @@
  */
 #include "dns_message.h"
 
+#include "engine/base/str.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -179,6 +181,25 @@ bool dns_reverse_address(const char *name, uint32_t *ret_address) {
         if (parts[i] > 255)
             return false;
         *ret_address |= parts[i] << (8 * i);
+    }
+    return true;
+}
+
+bool dns_reverse_address6(const char *name, struct in6_addr *ret_address) {
+    static const char digits[] = "0123456789abcdef";
+
+    if (strlen(name) != 64 + strlen("ip6.arpa") || !str_eq(name + 64, "ip6.arpa"))
+        return false;
+    for (size_t i = 0; i < 32; i++) {
+        const char *digit = name[2 * i] ? strchr(digits, name[2 * i]) : NULL;
+        uint8_t *byte = &ret_address->s6_addr[15 - i / 2];
+
+        if (!digit || name[2 * i + 1] != '.')
+            return false;
+        if (i % 2)
+            *byte |= (uint8_t)((digit - digits) << 4);
+        else
+            *byte = (uint8_t)(digit - digits);
     }
     return true;
 }

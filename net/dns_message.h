@@ -2,6 +2,7 @@
 #ifndef MAYFLY_DNS_MESSAGE_H
 #define MAYFLY_DNS_MESSAGE_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,5 +84,8 @@ void dns_set_id(uint8_t *data, uint16_t id);
  * Return: whether the name is such a one; host byte order.
  */
 bool dns_reverse_address(const char *name, uint32_t *ret_address);
+
+/** dns_reverse_address6() - the same of "1.0. ... .d.f.ip6.arpa", RFC 3596. */
+bool dns_reverse_address6(const char *name, struct in6_addr *ret_address);
 
 #endif

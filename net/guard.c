@@ -8,7 +8,11 @@
  * hardware address has to be the port's (set "macs"), and the sender's IPv4
  * address, in the packet or in an ARP message, the one leased to it (set
  * "addresses").  Whatever is not let through by a rule is dropped, which takes
- * care of IPv6 with its router advertisements, VLAN tags and spanning tree.
+ * care of VLAN tags, spanning tree, and IPv6 where the network has none.
+ *
+ * Where it has, the same holds for IPv6 (set "addresses6"): nobody sends under
+ * an address that is not made of the port's hardware address, claims another
+ * one, or says that it is a router (CVE-2020-13401).
  *
  * In keys, a hardware address fills two registers of four bytes, padded with
  * zeros.
@@ -17,15 +21,20 @@
 
 #include "dhcp_message.h"
 #include "nft.h"
+#include "subnet6.h"
+
+#include "engine/base/cleanup.h"
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/netfilter_bridge.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #define MACS "macs"
 #define ADDRESSES "addresses"
+#define ADDRESSES6 "addresses6"
 #define INGRESS "ingress"
 #define BETWEEN "between"
 
@@ -35,6 +44,9 @@
 #define IPV4_PROTOCOL 9
 #define IPV4_SOURCE 12
 #define IPV4_DESTINATION 16
+#define IPV6_SOURCE 8
+#define ND_TARGET 8
+#define DHCPV6_SERVER_PORT 547
 
 static const struct nft_table table = {NFPROTO_BRIDGE, "mayfly"};
 
@@ -43,6 +55,13 @@ struct key {
     uint32_t index;
     uint8_t mac[8];
     uint32_t address_be;
+};
+
+/** struct key6 - the same with an IPv6 address */
+struct key6 {
+    uint32_t index;
+    uint8_t mac[8];
+    struct in6_addr address;
 };
 
 static void match_protocol(struct netlink_batch *batch, uint16_t protocol) {
@@ -161,7 +180,59 @@ static void add_ip_rules(struct netlink_batch *batch) {
     nft_rule_end(batch);
 }
 
-void guard_add(struct netlink_batch *batch, uint32_t uplink) {
+/** begin_icmp6() - a rule for one kind of ICMPv6 message. */
+static void begin_icmp6(struct netlink_batch *batch, uint8_t kind) {
+    static const uint8_t icmp6 = IPPROTO_ICMPV6;
+
+    nft_rule_begin(batch, &table, INGRESS);
+    match_protocol(batch, ETH_P_IPV6);
+    nft_load_meta(batch, NFT_META_L4PROTO, NFT_REGISTER(0));
+    nft_compare(batch, NFT_REGISTER(0), NFT_CMP_EQ, &icmp6, sizeof icmp6);
+    match_payload(batch, NFT_PAYLOAD_TRANSPORT_HEADER, 0, &kind, sizeof kind);
+}
+
+/** end_with_address6() - what holds if an address of the packet is, or @inverted is not, its own.
+ */
+static void end_with_address6(struct netlink_batch *batch, uint32_t base, uint32_t offset,
+                              bool inverted, uint32_t verdict) {
+    load_key(batch, NFT_PAYLOAD_LL_HEADER, ETHER_SOURCE);
+    nft_load_payload(batch, base, offset, sizeof(struct in6_addr), NFT_REGISTER(3));
+    nft_lookup(batch, ADDRESSES6, NFT_REGISTER(0), inverted);
+    nft_verdict(batch, verdict);
+    nft_rule_end(batch);
+}
+
+static void add_ipv6_rules(struct netlink_batch *batch) {
+    static const uint8_t routers[] = {ND_ROUTER_ADVERT, ND_REDIRECT};
+    static const uint8_t udp = IPPROTO_UDP;
+    const uint16_t server_be = htons(DHCPV6_SERVER_PORT);
+
+    for (size_t i = 0; i < sizeof routers; i++) {
+        begin_icmp6(batch, routers[i]);
+        nft_verdict(batch, NF_DROP);
+        nft_rule_end(batch);
+    }
+    nft_rule_begin(batch, &table, INGRESS);
+    match_protocol(batch, ETH_P_IPV6);
+    nft_load_meta(batch, NFT_META_L4PROTO, NFT_REGISTER(0));
+    nft_compare(batch, NFT_REGISTER(0), NFT_CMP_EQ, &udp, sizeof udp);
+    match_payload(batch, NFT_PAYLOAD_TRANSPORT_HEADER, 0, &server_be, sizeof server_be);
+    nft_verdict(batch, NF_DROP);
+    nft_rule_end(batch);
+
+    begin_icmp6(batch, ND_NEIGHBOR_ADVERT);
+    end_with_address6(batch, NFT_PAYLOAD_TRANSPORT_HEADER, ND_TARGET, true, NF_DROP);
+    /* Who looks for a duplicate names no sender. */
+    begin_icmp6(batch, ND_NEIGHBOR_SOLICIT);
+    match_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV6_SOURCE, &in6addr_any, sizeof in6addr_any);
+    end_with_address6(batch, NFT_PAYLOAD_TRANSPORT_HEADER, ND_TARGET, false, NF_ACCEPT);
+
+    nft_rule_begin(batch, &table, INGRESS);
+    match_protocol(batch, ETH_P_IPV6);
+    end_with_address6(batch, NFT_PAYLOAD_NETWORK_HEADER, IPV6_SOURCE, false, NF_ACCEPT);
+}
+
+void guard_add(struct netlink_batch *batch, uint32_t uplink, bool with_ipv6) {
     static const struct nft_base_chain ingress = {.name = INGRESS,
                                                   .type = "filter",
                                                   .hook = NF_BR_PRE_ROUTING,
@@ -176,6 +247,8 @@ void guard_add(struct netlink_batch *batch, uint32_t uplink) {
     nft_add_table(batch, &table);
     nft_add_set(batch, &table, MACS, 1, offsetof(struct key, address_be));
     nft_add_set(batch, &table, ADDRESSES, 2, sizeof(struct key));
+    if (with_ipv6)
+        nft_add_set(batch, &table, ADDRESSES6, 3, sizeof(struct key6));
     nft_add_base_chain(batch, &table, &ingress);
     nft_add_base_chain(batch, &table, &between);
     add_tcp_rule(batch);
@@ -184,6 +257,8 @@ void guard_add(struct netlink_batch *batch, uint32_t uplink) {
     add_mac_rule(batch);
     add_arp_rules(batch);
     add_ip_rules(batch);
+    if (with_ipv6)
+        add_ipv6_rules(batch);
     nft_rule_begin(batch, &table, BETWEEN);
     match_udp_port(batch, 2, DHCP_SERVER_PORT);
     nft_verdict(batch, NF_DROP);
@@ -200,4 +275,15 @@ void guard_add_port(struct netlink_batch *batch, const struct guard_port *port) 
     memcpy(key.mac, port->mac, sizeof port->mac);
     nft_add_element(batch, &table, MACS, &key, offsetof(struct key, address_be));
     nft_add_element(batch, &table, ADDRESSES, &key, sizeof key);
+    if (port->has_ipv6) {
+        const struct in6_addr addresses[] = {subnet6_address(&subnet6_link_local, port->mac),
+                                             port->address6};
+
+        for (size_t i = 0; i < N_ELEMENTS(addresses); i++) {
+            struct key6 key6 = {.index = port->index, .address = addresses[i]};
+
+            memcpy(key6.mac, port->mac, sizeof port->mac);
+            nft_add_element(batch, &table, ADDRESSES6, &key6, sizeof key6);
+        }
+    }
 }

@@ -48,17 +48,22 @@ const char *nat_format_host(const struct nat_port *port, char ret[INET6_ADDRSTRL
  * struct nat - one container's way to the outside and back
  * @uplink: the host's link to the container's network
  * @address_be: the container's
+ * @has_ipv6, @address6: whether it has an IPv6 address as well, and which
  * @is_closed: the host reaches the container, which reaches nothing of the host's and no further
  * @ports: published; lent
- * @is_router: whether the host passed packets on before; else it goes on not to do so for others
+ * @is_router, @is_router6: whether the host passed packets on before; else it goes on not to do so
+ *                           for others
  */
 struct nat {
     const char *uplink;
     uint32_t address_be;
+    bool has_ipv6;
+    struct in6_addr address6;
     bool is_closed;
     const struct nat_port *ports;
     size_t n_ports;
     bool is_router;
+    bool is_router6;
 };
 
 /**
@@ -71,20 +76,5 @@ struct nat {
  * whatever way.
  */
 int nat_open(const struct nat *nat, struct err *err);
-
-/** nat_is_forwarding() - Return: whether the host passes IPv4 packets on; -errno with a text. */
-int nat_is_forwarding(struct err *err);
-
-/**
- * nat_allow_forwarding() - see that the host passes IPv4 packets on
- * @uplink: also lets connections to the host's loopback addresses be sent there
- *
- * That it was off before has to be on record already: whoever is killed here forbids it no more.
- * Return: 0 or -errno with a text.
- */
-int nat_allow_forwarding(const char *uplink, struct err *err);
-
-/** nat_forbid_forwarding() - as it was where nat_is_forwarding() returned 0. */
-void nat_forbid_forwarding(void);
 
 #endif

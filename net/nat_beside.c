@@ -84,7 +84,8 @@ static bool is_in_the_way(const struct nlmsghdr *message, const struct nft_table
     const void *policy;
 
     if (!number || length != 4 || number_of(number) != NF_INET_FORWARD ||
-        (table->family != NFPROTO_IPV4 && table->family != NFPROTO_INET) ||
+        (table->family != NFPROTO_IPV4 && table->family != NFPROTO_IPV6 &&
+         table->family != NFPROTO_INET) ||
         str_after(table->name, OUR_TABLES))
         return false;
     policy = netlink_attribute(message, sizeof(struct nfgenmsg), NFTA_CHAIN_POLICY, &size);

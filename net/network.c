@@ -26,12 +26,11 @@
 #include "network.h"
 
 #include "link.h"
-#include "nat.h"
-#include "nat_beside.h"
 #include "network_config.h"
 #include "network_connection.h"
 #include "network_enter.h"
 #include "resolv.h"
+#include "subnet6.h"
 
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
@@ -46,6 +45,8 @@
 
 #define FIRST_PORT 16
 #define LEASE_SEC 3600
+/* How long a router advertisement holds, at most as long as RFC 4861 allows. */
+#define ROUTER_SEC 9000
 
 void network_free(struct network *network) {
     if (!network)
@@ -180,6 +181,12 @@ static int start_servers(struct network *network, const struct network_state *st
     network->server.rapid_commit = true;
     network->server.by_mac = true;
     memcpy(network->server.only_mac, network->port.mac, 6);
+    network->ra = (struct ra){.prefix = state->prefix6,
+                              .mtu = state->mtu,
+                              .lifetime_sec = parameters->n_routers > 0 ? ROUTER_SEC : 0};
+    network->ra_nsec = network->ra.lifetime_sec > 0
+                           ? clock_add(clock_monotonic(), NETWORK_ROUTER_NSEC)
+                           : CLOCK_NEVER;
     network->dns.fd = network->sockets.dns_fd;
     network->dns.forwards = state->way == NETWORK_OUT;
     network->dns.lookup = network_lookup;
@@ -209,18 +216,46 @@ static int make_namespace(struct network *network, const struct network_request 
     return network->ns_fd < 0 ? network->ns_fd : 0;
 }
 
-/** publish() - put a port on record; the host's own rules lead IPv4 alone. */
+/**
+ * publish() - put a port on record
+ *
+ * On which addresses of the host: root's containers have those of IPv6 where their network has it,
+ * and others what pasta(1) gives them.
+ */
 static int publish(struct network_state *state, uint32_t address, const struct nat_port *port,
                    struct err *err) {
     struct nat_port own = *port;
 
-    if (state->uplink[0] && !nat_port_has_ipv4(port))
+    if (state->uplink[0] && !network_state_has_ipv6(state) && !nat_port_has_ipv4(port))
         return err_set(err, -EOPNOTSUPP,
-                       "port %u: root's containers are published on IPv4 addresses alone",
+                       "port %u: the network has no IPv6: make one with mayfly network create "
+                       "--ipv6 --internal=false",
                        port->host_port);
-    if (state->uplink[0])
+    if (state->uplink[0] && !network_state_has_ipv6(state))
         own.family = AF_INET;
     return network_state_publish(state, address, &own) < 0 ? err_nomem(err) : 0;
+}
+
+/**
+ * may_begin_ipv6() - the network by which root's containers go out without being told which
+ *
+ * It has IPv6 as soon as somebody wants a port on an IPv6 address of the host; those that are on
+ * it already have none.
+ */
+static int may_begin_ipv6(const struct network_request *request, struct network_state *state,
+                          struct err *err) {
+    bool is_wanted = false;
+    int r;
+
+    if (state->created_sec != 0 || !state->uplink[0] || network_state_has_ipv6(state))
+        return 0;
+    for (size_t i = 0; i < request->n_ports; i++)
+        is_wanted |= !nat_port_has_ipv4(&request->ports[i]);
+    if (!is_wanted)
+        return 0;
+    state->first6 = state->next_port;
+    r = subnet6_choose(&state->prefix6, err);
+    return r < 0 ? r : 1;
 }
 
 /** join() - take a place in the state and make what belongs to it; the lock is held. */
@@ -234,11 +269,15 @@ static int join(struct network *network, const struct network_request *request,
     struct stat st;
     int r;
 
+    r = may_begin_ipv6(request, state, err);
+    if (r < 0)
+        return r;
+    network->begins_ipv6 = preparation.bridge.begins_ipv6 = r > 0;
     member->pid = getpid();
     member->ns_fd = network->ns_fd;
     member->ns_inode = fstat(network->ns_fd, &st) == 0 ? st.st_ino : 0;
     member->port = state->next_port++;
-    network->port = preparation.bridge.port = network_bridge_port(member);
+    network->port = preparation.bridge.port = network_bridge_port(state, member);
     r = network_state_add(state, member) < 0 ? err_nomem(err) : 0;
     for (size_t i = 0; r == 0 && i < request->n_ports; i++)
         r = publish(state, member->address, &request->ports[i], err);
@@ -255,53 +294,6 @@ static int join(struct network *network, const struct network_request *request,
                          err);
 }
 
-/** others_forward() - whether the host passes packets on because of another network. */
-static bool others_forward(int state_fd, const char *network) {
-    __attribute__((cleanup(network_entries_done))) struct network_entries all = {0};
-
-    if (network_config_list(state_fd, &all, NULL) < 0)
-        return false;
-    for (size_t i = 0; i < all.n; i++)
-        if (all.items[i].state.forwards && !str_eq(all.items[i].name, network))
-            return true;
-    return false;
-}
-
-/** forward() - see that the host passes on what containers send; on record before it does. */
-static int forward(const struct network_request *request, struct network_state *state,
-                   struct err *err) {
-    int r = state->forwards ? 1 : nat_is_forwarding(err);
-
-    /* The last network that came to a host that did not do so is the one to put it back. */
-    if (r == 0 ||
-        (r > 0 && !state->forwards && others_forward(request->state_fd, request->network))) {
-        state->forwards = true;
-        r = network_state_save(request->state_fd, request->network, state, err);
-    }
-    return r < 0 ? r : nat_allow_forwarding(state->uplink, err);
-}
-
-/** open_way_out() - the host's side of a network that leads there. */
-static int open_way_out(struct network *network, const struct network_request *request,
-                        struct network_state *state, struct err *err) {
-    struct nat nat = {.uplink = state->uplink,
-                      .address_be = network->port.address_be,
-                      .is_closed = state->way == NETWORK_TO_HOST,
-                      .ports = request->ports,
-                      .n_ports = request->n_ports};
-    int r = network->is_first ? network_bridge_raise_uplink(state, err) : 0;
-
-    if (r == 0 && network->is_first && state->way == NETWORK_OUT)
-        r = nat_beside_open(state->uplink, err);
-    if (r == 0 && state->way == NETWORK_OUT)
-        r = forward(request, state, err);
-    if (r < 0)
-        return r;
-    nat.is_router = !state->forwards;
-    network->nat_fd = nat_open(&nat, err);
-    return network->nat_fd < 0 ? network->nat_fd : 0;
-}
-
 /** start_afresh() - the namespace is gone, and what belonged to it. */
 static int start_afresh(const struct network_request *request, struct network_state *state,
                         struct err *err) {
@@ -310,8 +302,11 @@ static int start_afresh(const struct network_request *request, struct network_st
 
     network_close_way_out(request->state_fd, request->network, state);
     state->next_port = FIRST_PORT;
-    if (state->created_sec == 0)
+    if (state->created_sec == 0) {
         state->way = request->way;
+        state->prefix6 = in6addr_any;
+    }
+    state->first6 = 0;
     if (state->way == NETWORK_TO_HOST && request->make_namespace)
         return err_set(err, -EPERM,
                        "network %s: only root can let the host reach it: run as root, or make it "
@@ -327,39 +322,6 @@ static int start_afresh(const struct network_request *request, struct network_st
     if (r == 0 && state->subnet.prefix == 0)
         r = network_config_choose(request->state_fd, request->subnet, &state->subnet, err);
     return r;
-}
-
-void network_close_way_out(int state_fd, const char *network, struct network_state *state) {
-    if (state->forwards && !others_forward(state_fd, network))
-        nat_forbid_forwarding();
-    if (state->uplink[0] && state->way == NETWORK_OUT)
-        (void)nat_beside_close(state->uplink, NULL);
-    state->forwards = false;
-    state->uplink[0] = '\0';
-}
-
-void network_clean(int state_fd) {
-    __attribute__((cleanup(network_entries_done))) struct network_entries all = {0};
-    _cleanup_close_ int lock_fd = -1;
-
-    if (network_config_list(state_fd, &all, NULL) < 0)
-        return;
-    for (size_t i = 0; i < all.n; i++) {
-        struct network_state *state = &all.items[i].state;
-
-        if (network_has_supervisor(state) || !state->uplink[0])
-            continue;
-        if (lock_fd < 0)
-            lock_fd = network_state_lock(state_fd, NULL);
-        network_state_done(state);
-        if (lock_fd < 0 || network_state_load(state_fd, all.items[i].name, state, NULL) < 0)
-            return;
-        network_drop_dead(state);
-        if (network_has_supervisor(state))
-            continue;
-        network_close_way_out(state_fd, all.items[i].name, state);
-        network_state_save(state_fd, all.items[i].name, state, NULL);
-    }
 }
 
 static int load(const struct network_request *request, struct network_state *state,
@@ -404,7 +366,7 @@ static int open_own(struct network *network, const struct network_request *reque
     if (r == 0)
         r = join(network, request, &state, &member, err);
     if (r == 0 && state.uplink[0])
-        r = open_way_out(network, request, &state, err);
+        r = network_open_way_out(network, request, &state, err);
     if (r == 0)
         r = start_servers(network, &state, err);
     network->mtu = state.mtu;
@@ -463,6 +425,17 @@ int network_open(const struct network_request *request, struct network **ret_net
     *ret_network = network;
     network = NULL;
     return 0;
+}
+
+bool network_get_ipv6(const struct network *network, struct network_ipv6 *ret) {
+    if (!network->port.has_ipv6)
+        return false;
+    *ret = (struct network_ipv6){.address = network->port.address6,
+                                 .link_address =
+                                     subnet6_address(&subnet6_link_local, network->port.mac)};
+    if (network->ra.lifetime_sec > 0)
+        ret->gateway = subnet6_router(&subnet6_link_local);
+    return true;
 }
 
 bool network_needs_outside(const struct network *network) {

@@ -33,7 +33,7 @@
 #define NETWORK_NAT "mayfly1"
 /** The container's interface. */
 #define NETWORK_LINK "eth0"
-#define NETWORK_MAX_POLL 5
+#define NETWORK_MAX_POLL 6
 
 /**
  * struct network_request - how a container is to be connected
@@ -130,15 +130,31 @@ struct network_lease {
 };
 
 /**
+ * struct network_ipv6 - a container's IPv6 addresses
+ * @address, @link_address: its own, in its network and on its link alone
+ * @gateway: on the link; unspecified: there is no way to elsewhere
+ */
+struct network_ipv6 {
+    struct in6_addr address;
+    struct in6_addr link_address;
+    struct in6_addr gateway;
+};
+
+/** network_get_ipv6() - Return: whether the container has such addresses, and @ret is set. */
+bool network_get_ipv6(const struct network *network, struct network_ipv6 *ret);
+
+/**
  * struct network_setup_request - what network_setup() has to know
  * @hostname: told to the server; may be empty
  * @renew: whether the lease has an end that the host has to see to: on an existing bridge
  * @timeout_nsec: how long to wait for an address
+ * @ipv6: addresses besides, as network_get_ipv6() has them; NULL: none
  */
 struct network_setup_request {
     const char *hostname;
     bool renew;
     uint64_t timeout_nsec;
+    const struct network_ipv6 *ipv6;
 };
 
 /**

@@ -11,11 +11,14 @@
 #include "network_bridge.h"
 
 #include "addr.h"
+#include "addr6.h"
 #include "dhcp_socket.h"
 #include "dns_socket.h"
 #include "link.h"
 #include "network.h"
 #include "nft.h"
+#include "ra_socket.h"
+#include "subnet6.h"
 
 #include "engine/base/cleanup.h"
 
@@ -35,7 +38,7 @@
  * keep_silent() - no IPv6 on links that are made in this namespace from now on
  *
  * The bridge and its ports would announce themselves to every container.  Where this cannot be
- * set, they do.
+ * set, they do.  Where the network has IPv6, the bridge alone gets addresses, later.
  */
 static void keep_silent(void) {
     _cleanup_close_ int fd =
@@ -64,6 +67,29 @@ static int new_bridge(int route_fd, const struct network_bridge *bridge, struct 
     return netlink_send(route_fd, &batch, err);
 }
 
+/** put_router() - the addresses of the network's router. */
+static void put_router(struct netlink_batch *batch, uint32_t index, const struct in6_addr *prefix) {
+    const struct in6_addr addresses[] = {subnet6_router(&subnet6_link_local),
+                                         subnet6_router(prefix)};
+
+    for (size_t i = 0; i < N_ELEMENTS(addresses); i++)
+        addr6_add(batch, index, &addresses[i]);
+}
+
+/** begin_ipv6() - the bridge's own addresses; with an uplink, the host is the network's router. */
+static int begin_ipv6(int route_fd, const struct network_state *state, struct err *err) {
+    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
+    int r;
+
+    if (state->uplink[0])
+        return 0;
+    r = addr6_set_link(route_fd, NETWORK_BRIDGE_LINK, BRIDGE_INDEX, err);
+    if (r < 0)
+        return r;
+    put_router(&batch, BRIDGE_INDEX, &state->prefix6);
+    return netlink_send(route_fd, &batch, err);
+}
+
 /** new_uplink() - a port of the bridge that leads to the host. */
 static int new_uplink(int route_fd, const struct network_bridge *bridge, struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
@@ -81,8 +107,12 @@ static int new_uplink(int route_fd, const struct network_bridge *bridge, struct 
     return netlink_send(route_fd, &batch, err);
 }
 
-struct guard_port network_bridge_port(const struct network_member *member) {
-    struct guard_port port = {.index = member->port, .address_be = htonl(member->address)};
+struct guard_port network_bridge_port(const struct network_state *state,
+                                      const struct network_member *member) {
+    struct guard_port port = {.index = member->port,
+                              .address_be = htonl(member->address),
+                              .has_ipv6 = network_state_is_on_ipv6(state, member),
+                              .address6 = subnet6_address(&state->prefix6, member->mac)};
 
     memcpy(port.mac, member->mac, sizeof port.mac);
     return port;
@@ -99,7 +129,8 @@ static int set_rules(const struct network_bridge *bridge, struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
     _cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
     const struct network_state *state = bridge->state;
-    bool is_renewal = !bridge->is_new && bridge->port.index % PORTS_BETWEEN_RENEWALS == 0;
+    bool is_renewal = !bridge->is_new &&
+                      (bridge->begins_ipv6 || bridge->port.index % PORTS_BETWEEN_RENEWALS == 0);
 
     if (fd < 0)
         return fd;
@@ -107,10 +138,10 @@ static int set_rules(const struct network_bridge *bridge, struct err *err) {
     if (is_renewal)
         guard_delete(&batch);
     if (bridge->is_new || is_renewal)
-        guard_add(&batch, state->uplink[0] ? UPLINK_INDEX : 0);
+        guard_add(&batch, state->uplink[0] ? UPLINK_INDEX : 0, network_state_has_ipv6(state));
     for (size_t i = 0; is_renewal && i < state->n_members; i++)
         if (state->members[i].pid > 0) {
-            struct guard_port other = network_bridge_port(&state->members[i]);
+            struct guard_port other = network_bridge_port(state, &state->members[i]);
 
             guard_add_port(&batch, &other);
         }
@@ -124,6 +155,7 @@ void network_sockets_close(struct network_sockets *sockets) {
     cleanup_close_p(&sockets->server_fd);
     cleanup_close_p(&sockets->renewal_fd);
     cleanup_close_p(&sockets->dns_fd);
+    cleanup_close_p(&sockets->ra_fd);
     *sockets = NETWORK_SOCKETS_INIT;
 }
 
@@ -141,7 +173,12 @@ static int open_sockets(const struct network_bridge *bridge, struct network_sock
     if (sockets->renewal_fd < 0)
         return sockets->renewal_fd;
     sockets->dns_fd = dns_socket_open_server(htonl(name_server), client_be, err);
-    return sockets->dns_fd < 0 ? sockets->dns_fd : 0;
+    if (sockets->dns_fd < 0)
+        return sockets->dns_fd;
+    if (!bridge->port.has_ipv6 || state->uplink[0])
+        return 0;
+    sockets->ra_fd = ra_socket_open(NETWORK_BRIDGE_LINK, err);
+    return sockets->ra_fd < 0 ? sockets->ra_fd : 0;
 }
 
 int network_bridge_prepare(const struct network_bridge *bridge, struct network_sockets *ret_sockets,
@@ -157,6 +194,8 @@ int network_bridge_prepare(const struct network_bridge *bridge, struct network_s
                        "network %s: the kernel has no bridges here: load its module (modprobe "
                        "bridge), or run with --net none",
                        bridge->name);
+    if (r == 0 && (bridge->begins_ipv6 || (bridge->is_new && bridge->port.has_ipv6)))
+        r = begin_ipv6(route_fd, bridge->state, err);
     if (r < 0)
         return err_wrap(err, "network %s: bridge", bridge->name);
     r = set_rules(bridge, err);
@@ -204,6 +243,26 @@ int network_bridge_raise_uplink(const struct network_state *state, struct err *e
         addr_add(&batch, link.index, htonl(network_state_gateway(state)), state->subnet.prefix,
                  UINT32_MAX);
         link_set_up(&batch, link.index);
+        r = netlink_send(fd, &batch, err);
+    }
+    return r < 0 ? err_wrap(err, "link to the network") : 0;
+}
+
+int network_bridge_raise_uplink6(const struct network_state *state, struct err *err) {
+    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
+    _cleanup_close_ int fd = netlink_open(NETLINK_ROUTE, err);
+    struct link_info link;
+    int r;
+
+    if (fd < 0)
+        return fd;
+    r = link_get(fd, state->uplink, &link, err);
+    if (r == 0)
+        r = addr6_set_link(fd, state->uplink, link.index, err);
+    if (r == 0) {
+        put_router(&batch, link.index, &state->prefix6);
+        /* As route_localnet does for IPv4 (nat.c). */
+        addr6_add_loopback(&batch, link.index);
         r = netlink_send(fd, &batch, err);
     }
     return r < 0 ? err_wrap(err, "link to the network") : 0;

@@ -19,6 +19,7 @@
  * @state: with the container's member, and an uplink's name where there shall be one
  * @port: the container's
  * @is_new: the bridge has to be made as well, and its uplink
+ * @begins_ipv6: the network has IPv6 from this container on
  * @host_ns_fd: the host's namespace, for the uplink
  */
 struct network_bridge {
@@ -26,6 +27,7 @@ struct network_bridge {
     const struct network_state *state;
     struct guard_port port;
     bool is_new;
+    bool begins_ipv6;
     int host_ns_fd;
 };
 
@@ -34,21 +36,24 @@ struct network_bridge {
  * @route_fd: to rtnetlink, for network_bridge_connect()
  * @server_fd, @renewal_fd: of the container's DHCP server
  * @dns_fd: of its name server
+ * @ra_fd: for router advertisements
  */
 struct network_sockets {
     int route_fd;
     int server_fd;
     int renewal_fd;
     int dns_fd;
+    int ra_fd;
 };
 
-#define NETWORK_SOCKETS_INIT ((struct network_sockets){-1, -1, -1, -1})
+#define NETWORK_SOCKETS_INIT ((struct network_sockets){-1, -1, -1, -1, -1})
 
 /** network_sockets_close() - close those that are open. */
 void network_sockets_close(struct network_sockets *sockets);
 
 /** network_bridge_port() - a member's port. */
-struct guard_port network_bridge_port(const struct network_member *member);
+struct guard_port network_bridge_port(const struct network_state *state,
+                                      const struct network_member *member);
 
 /**
  * network_bridge_prepare() - make the bridge where it is new, and what a container's port needs
@@ -71,6 +76,12 @@ int network_bridge_prepare(const struct network_bridge *bridge, struct network_s
  */
 int network_bridge_connect(int route_fd, const struct guard_port *port, pid_t container,
                            bool isolate, uint32_t mtu, struct err *err);
+
+/**
+ * network_bridge_raise_uplink6() - as network_bridge_raise_uplink(), its IPv6 addresses
+ * Return: 0 or -errno with a text.
+ */
+int network_bridge_raise_uplink6(const struct network_state *state, struct err *err);
 
 /**
  * network_bridge_raise_uplink() - give the host its address on a network

@@ -8,6 +8,7 @@
 
 #include "addr.h"
 #include "network_connection.h"
+#include "subnet6.h"
 
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
@@ -139,6 +140,24 @@ static int set_gateway(const char *text, struct network_state *state, struct err
     return 0;
 }
 
+/** set_ipv6() - the network's IPv6 addresses; one that is random needs no look at others'. */
+static int set_ipv6(int state_fd, const char *wanted, struct network_state *state,
+                    struct err *err) {
+    __attribute__((cleanup(network_entries_done))) struct network_entries others = {0};
+    int r;
+
+    if (!wanted)
+        return subnet6_choose(&state->prefix6, err);
+    r = subnet6_parse(wanted, &state->prefix6, err);
+    if (r == 0)
+        r = network_config_list(state_fd, &others, err);
+    for (size_t i = 0; r == 0 && i < others.n; i++)
+        if (IN6_ARE_ADDR_EQUAL(&state->prefix6, &others.items[i].state.prefix6))
+            return err_set(err, -EEXIST, "subnet %s: is that of the network %s", wanted,
+                           others.items[i].name);
+    return r;
+}
+
 int network_config_create(int state_fd, const char *name, const struct network_config *config,
                           struct err *err) {
     _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT;
@@ -155,6 +174,8 @@ int network_config_create(int state_fd, const char *name, const struct network_c
     r = network_config_choose(state_fd, config->subnet, &state.subnet, err);
     if (r == 0 && config->gateway)
         r = set_gateway(config->gateway, &state, err);
+    if (r == 0 && config->ipv6)
+        r = set_ipv6(state_fd, config->subnet6, &state, err);
     return r < 0 ? r : network_state_save(state_fd, name, &state, err);
 }
 

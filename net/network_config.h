@@ -13,11 +13,15 @@
 /**
  * struct network_config - what a network that a command makes shall be
  * @subnet: such as "10.1.0.0/24"; NULL: chosen
+ * @ipv6: whether it has IPv6 addresses as well
+ * @subnet6: such as "fd12:3456:789a::/64"; NULL: chosen at random
  * @gateway: the first address of the subnet's lower half that is nobody else's; NULL: the first
  * @mtu: 0: the kernel's default
  */
 struct network_config {
     const char *subnet;
+    bool ipv6;
+    const char *subnet6;
     const char *gateway;
     enum network_way way;
     uint16_t mtu;

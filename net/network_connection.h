@@ -8,8 +8,15 @@
 #include "network.h"
 #include "network_bridge.h"
 #include "network_state.h"
+#include "ra_socket.h"
+
+#include "engine/base/clock.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/** How often a container hears that the router is still one, in good time before ROUTER_SEC. */
+#define NETWORK_ROUTER_NSEC (3000 * NSEC_PER_SEC)
 
 /* Inside the facade only: network.c makes it, network_serve.c works with it. */
 
@@ -22,6 +29,8 @@
  * @ns_fd: the bridge's namespace, -1 on an existing bridge; its number stands in the state file
  * @sockets: in the bridge's namespace
  * @nat_fd: holds the rules of the way out
+ * @begins_ipv6: the network has IPv6 from this container on
+ * @ra, @ra_nsec: what the container is told of the network's router, and when the next time
  * @found_name: of network_lookup(), until its next call
  * @lease: the container's own, where it has to be renewed
  */
@@ -31,6 +40,7 @@ struct network {
     char name[NETWORK_NAME_BYTES];
     bool isolate;
     bool is_first;
+    bool begins_ipv6;
     bool needs_outside;
     uint32_t bridge;
     uint32_t mtu;
@@ -38,6 +48,8 @@ struct network {
     struct network_sockets sockets;
     int nat_fd;
     struct guard_port port;
+    struct ra ra;
+    uint64_t ra_nsec;
     struct dhcp_server server;
     struct dns_server dns;
     char found_name[NETWORK_NAME_BYTES];
@@ -50,6 +62,10 @@ void network_drop_dead(struct network_state *state);
 
 /** network_has_supervisor() - whether any container of the network is running. */
 bool network_has_supervisor(const struct network_state *state);
+
+/** network_open_way_out() - the host's side of a network that leads there. */
+int network_open_way_out(struct network *network, const struct network_request *request,
+                         struct network_state *state, struct err *err);
 
 /**
  * network_close_way_out() - the host goes on as if the network had never been

@@ -12,6 +12,7 @@
 #include "network_connection.h"
 #include "network_setup.h"
 #include "network_state.h"
+#include "subnet6.h"
 
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
@@ -45,7 +46,8 @@ uint32_t network_address(const struct network *network) {
 
 size_t network_poll(const struct network *network, struct pollfd ret_fds[NETWORK_MAX_POLL]) {
     const int fds[] = {network->sockets.server_fd, network->sockets.renewal_fd,
-                       network->lease.socket_fd, network->dns.fd, network->dns.epoll_fd};
+                       network->lease.socket_fd,   network->dns.fd,
+                       network->dns.epoll_fd,      network->sockets.ra_fd};
     size_t n = 0;
 
     for (size_t i = 0; i < N_ELEMENTS(fds); i++)
@@ -59,7 +61,8 @@ uint64_t network_deadline(const struct network *network) {
         network->lease.socket_fd >= 0 ? network->lease.client.deadline_nsec : CLOCK_NEVER;
     uint64_t dns_nsec = dns_server_deadline(&network->dns);
 
-    return dns_nsec < lease_nsec ? dns_nsec : lease_nsec;
+    lease_nsec = dns_nsec < lease_nsec ? dns_nsec : lease_nsec;
+    return network->ra_nsec < lease_nsec ? network->ra_nsec : lease_nsec;
 }
 
 static void log_event(const struct network *network, enum dhcp_server_event event) {
@@ -98,6 +101,22 @@ static void serve(struct network *network, int fd, uint64_t now_nsec) {
                              answer.reach == DHCP_REACH_BROADCAST ? 0 : answer.address_be,
                              answer.port, answer.max_bytes);
     }
+}
+
+/** advertise() - tell the container of the router, when it asks and when it is time. */
+static void advertise(struct network *network, uint64_t now_nsec) {
+    struct in6_addr client = subnet6_address(&subnet6_link_local, network->port.mac);
+    int r = 0;
+
+    for (int i = 0; i < MAX_MESSAGES && r >= 0; i++) {
+        r = ra_socket_receive(network->sockets.ra_fd, &client);
+        if (r > 0)
+            ra_socket_send(network->sockets.ra_fd, &network->ra, &client);
+    }
+    if (now_nsec < network->ra_nsec)
+        return;
+    ra_socket_send(network->sockets.ra_fd, &network->ra, &client);
+    network->ra_nsec = clock_add(now_nsec, NETWORK_ROUTER_NSEC);
 }
 
 static void clear_lease(struct network *network, const struct dhcp_parameters *old) {
@@ -170,13 +189,34 @@ static void add_address(struct dns_record *ret, uint32_t address) {
     memcpy(ret->address, &address_be, 4);
 }
 
+static void add_address6(struct dns_record *ret, const struct in6_addr *address) {
+    *ret = (struct dns_record){.size = 16};
+    memcpy(ret->address, address, 16);
+}
+
+/** struct wanted - an address whose owner is asked for, one or the other */
+struct wanted {
+    uint32_t address;
+    struct in6_addr address6;
+};
+
+static bool has_address(const struct network_state *state, const struct network_member *member,
+                        const struct wanted *wanted) {
+    struct in6_addr own = subnet6_address(&state->prefix6, member->mac);
+
+    if (wanted->address)
+        return member->address == wanted->address;
+    return network_state_is_on_ipv6(state, member) && IN6_ARE_ADDR_EQUAL(&own, &wanted->address6);
+}
+
 /** look_back() - the name of the container with an address. */
-static int look_back(const struct network_state *state, uint32_t address, char *ret_name,
+static int look_back(const struct network_state *state, const struct wanted *wanted, char *ret_name,
                      struct dns_record *ret) {
     for (size_t i = 0; i < state->n_members; i++) {
         const struct network_member *member = &state->members[i];
 
-        if (member->address == address && member->pid > 0 && !str_eq(member->container, "-")) {
+        if (member->pid > 0 && !str_eq(member->container, "-") &&
+            has_address(state, member, wanted)) {
             snprintf(ret_name, NETWORK_NAME_BYTES, "%s", member->container);
             *ret = (struct dns_record){.name = ret_name};
             return 1;
@@ -189,20 +229,27 @@ int network_lookup(void *context, const struct dns_question *question, struct dn
                    size_t max) {
     struct network *network = context;
     _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT;
+    struct wanted wanted = {0};
     bool is_known = false;
-    uint32_t address;
     int n = 0;
 
     if (network_state_load(network->state_fd, network->name, &state, NULL) < 0)
         return -ENOENT;
-    if (question->type == DNS_TYPE_PTR && dns_reverse_address(question->name, &address))
-        return look_back(&state, address, network->found_name, ret);
+    if (question->type == DNS_TYPE_PTR && (dns_reverse_address(question->name, &wanted.address) ||
+                                           dns_reverse_address6(question->name, &wanted.address6)))
+        return look_back(&state, &wanted, network->found_name, ret);
     for (size_t i = 0; i < state.n_members && (size_t)n < max; i++) {
         if (!network_state_answers_to(&state.members[i], question->name))
             continue;
         is_known = true;
         if (question->type == DNS_TYPE_A)
             add_address(&ret[n++], state.members[i].address);
+        if (question->type == DNS_TYPE_AAAA &&
+            network_state_is_on_ipv6(&state, &state.members[i])) {
+            struct in6_addr address = subnet6_address(&state.prefix6, state.members[i].mac);
+
+            add_address6(&ret[n++], &address);
+        }
     }
     return is_known ? n : -ENOENT;
 }
@@ -211,6 +258,8 @@ void network_dispatch(struct network *network, uint64_t now_nsec) {
     serve(network, network->sockets.server_fd, now_nsec);
     serve(network, network->sockets.renewal_fd, now_nsec);
     dns_server_dispatch(&network->dns, now_nsec);
+    if (network->sockets.ra_fd >= 0)
+        advertise(network, now_nsec);
     if (network->lease.socket_fd >= 0)
         keep_lease(network, now_nsec);
 }

@@ -7,6 +7,7 @@
 #include "network_setup.h"
 
 #include "addr.h"
+#include "addr6.h"
 #include "dhcp_socket.h"
 #include "link.h"
 #include "network.h"
@@ -192,6 +193,18 @@ static int get_own_lease(const struct network_setup_request *request, const stru
     return r;
 }
 
+static int set_ipv6(int route_fd, uint32_t link, const struct network_ipv6 *ipv6, struct err *err) {
+    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
+    int r;
+
+    addr6_add(&batch, link, &ipv6->link_address);
+    addr6_add(&batch, link, &ipv6->address);
+    if (!IN6_IS_ADDR_UNSPECIFIED(&ipv6->gateway))
+        addr6_add_default_route(&batch, link, &ipv6->gateway);
+    r = netlink_send(route_fd, &batch, err);
+    return r < 0 ? err_wrap(err, "IPv6 addresses") : 0;
+}
+
 int network_setup(const struct network_setup_request *request, struct network_lease *ret_lease,
                   struct err *err) {
     _cleanup_close_ int route_fd = netlink_open(NETLINK_ROUTE, err);
@@ -220,6 +233,8 @@ int network_setup(const struct network_setup_request *request, struct network_le
     if (!request->renew)
         ret_lease->client.lease.lease_sec = DHCP_FOREVER;
     r = network_set_lease(route_fd, link.index, &ret_lease->client.lease, err);
+    if (r == 0 && request->ipv6)
+        r = set_ipv6(route_fd, link.index, request->ipv6, err);
     if (r < 0 || !request->renew)
         return r;
     ret_lease->socket_fd = take_fd(socket_fd);

@@ -247,6 +247,24 @@ static int parse_way(const char *text, enum network_way *ret_way) {
     return -EBADMSG;
 }
 
+/** parse_subnet6() - "fd12:3456:789a::/64 from 18". */
+static int parse_subnet6(struct network_state *state, const char *text) {
+    char subnet[SUBNET6_TEXT_BYTES], port[12];
+
+    if (sscanf(text, "%48s from %11s", subnet, port) != 2 || parse_u32(port, &state->first6) < 0)
+        return -EBADMSG;
+    return subnet6_parse(subnet, &state->prefix6, NULL) < 0 ? -EBADMSG : 0;
+}
+
+static int parse_listener(struct network_state *state, const char *text) {
+    for (size_t i = 0; i < NETWORK_MAX_LISTENERS && strlen(text) < sizeof state->listeners[0]; i++)
+        if (!state->listeners[i][0]) {
+            memcpy(state->listeners[i], text, strlen(text) + 1);
+            return 0;
+        }
+    return -EBADMSG;
+}
+
 static int parse_uplink(struct network_state *state, const char *text) {
     if (strlen(text) >= sizeof state->uplink)
         return -EBADMSG;
@@ -291,8 +309,12 @@ static int parse_line(struct network_state *state, const char *line) {
         return parse_u32(rest, &state->next_port);
     if ((rest = str_after(line, "uplink ")))
         return parse_uplink(state, rest);
-    if (str_eq(line, "forwards")) {
-        state->forwards = true;
+    if ((rest = str_after(line, "subnet6 ")))
+        return parse_subnet6(state, rest);
+    if ((rest = str_after(line, "listener ")))
+        return parse_listener(state, rest);
+    if (str_eq(line, "forwards") || str_eq(line, "forwards6")) {
+        *(line[strlen("forwards")] ? &state->forwards6 : &state->forwards) = true;
         return 0;
     }
     if ((rest = str_after(line, "member ")))
@@ -336,6 +358,12 @@ static void format_settings(const struct network_state *state, struct buf *buf) 
         buf_printf(buf, "gateway %s\n", format_address(state->gateway, address));
     if (state->mtu)
         buf_printf(buf, "mtu %u\n", state->mtu);
+    if (network_state_has_ipv6(state)) {
+        char subnet6[SUBNET6_TEXT_BYTES];
+
+        subnet6_format(&state->prefix6, subnet6);
+        buf_printf(buf, "subnet6 %s from %" PRIu32 "\n", subnet6, state->first6);
+    }
 }
 
 void network_state_format(const struct network_state *state, struct buf *buf) {
@@ -348,6 +376,10 @@ void network_state_format(const struct network_state *state, struct buf *buf) {
         buf_printf(buf, "uplink %s\n", state->uplink);
     if (state->forwards)
         buf_puts(buf, "forwards\n");
+    if (state->forwards6)
+        buf_puts(buf, "forwards6\n");
+    for (size_t i = 0; i < NETWORK_MAX_LISTENERS && state->listeners[i][0]; i++)
+        buf_printf(buf, "listener %s\n", state->listeners[i]);
     for (size_t i = 0; i < state->n_members; i++) {
         const struct network_member *member = &state->members[i];
 

@@ -4,6 +4,7 @@
 
 #include "nat.h"
 #include "subnet.h"
+#include "subnet6.h"
 
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
@@ -15,6 +16,9 @@
 
 /** The longest name of a network or a container, and its NUL. */
 #define NETWORK_NAME_BYTES 64
+
+/** How many of the host's links can be kept listening to routers; they have few of those. */
+#define NETWORK_MAX_LISTENERS 8
 
 /** enum network_way - where a network of mayfly's own leads */
 enum network_way {
@@ -60,6 +64,11 @@ struct network_publication {
  * @next_port: the index for the next port; none is used twice as long as the namespace lives
  * @uplink: the host's link to the network, which has the last address; empty: it leads nowhere
  * @forwards: the host did not pass packets on before this network made it do so
+ * @prefix6: of its IPv6 addresses (subnet6.h); unspecified: it has none
+ * @first6: the port from which on containers have such addresses
+ * @forwards6: as @forwards, for IPv6
+ * @listeners: links of the host that went on to take router advertisements only because they were
+ *             told to, since a host that passes packets on does not
  */
 struct network_state {
     struct subnet subnet;
@@ -70,6 +79,10 @@ struct network_state {
     uint32_t next_port;
     char uplink[16];
     bool forwards;
+    struct in6_addr prefix6;
+    uint32_t first6;
+    bool forwards6;
+    char listeners[NETWORK_MAX_LISTENERS][16];
     struct network_member *members;
     size_t n_members;
     struct network_publication *publications;
@@ -109,6 +122,16 @@ struct network_member *network_state_find(const struct network_state *state, con
 
 /** network_state_answers_to() - whether others find a running container by that name. */
 bool network_state_answers_to(const struct network_member *member, const char *name);
+
+/** network_state_has_ipv6() - whether the network has; network_state_is_on_ipv6() - a member. */
+static inline bool network_state_has_ipv6(const struct network_state *state) {
+    return !IN6_IS_ADDR_UNSPECIFIED(&state->prefix6);
+}
+
+static inline bool network_state_is_on_ipv6(const struct network_state *state,
+                                            const struct network_member *member) {
+    return network_state_has_ipv6(state) && member->port >= state->first6;
+}
 
 /** network_state_gateway() - the host's address, or the bridge's where there is no uplink. */
 uint32_t network_state_gateway(const struct network_state *state);

@@ -157,12 +157,15 @@ void resolv_format(const struct resolv *resolv, struct buf *buf) {
         buf_printf(buf, "search %s\n", resolv->search);
 }
 
-void resolv_hosts_format(uint32_t address_be, const char *name, struct buf *buf) {
-    char text[INET_ADDRSTRLEN];
+void resolv_hosts_format(uint32_t address_be, const struct in6_addr *address6, const char *name,
+                         struct buf *buf) {
+    char text[INET6_ADDRSTRLEN];
 
     buf_puts(buf, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
     if (address_be != 0)
         buf_printf(buf, "%s\t%s\n", inet_ntop(AF_INET, &address_be, text, sizeof text), name);
     else
         buf_printf(buf, "127.0.1.1\t%s\n", name);
+    if (address6)
+        buf_printf(buf, "%s\t%s\n", inet_ntop(AF_INET6, address6, text, sizeof text), name);
 }

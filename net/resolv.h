@@ -47,8 +47,10 @@ void resolv_format(const struct resolv *resolv, struct buf *buf);
 /**
  * resolv_hosts_format() - append the text of an /etc/hosts
  * @address_be: the container's own; 0: none
+ * @address6: the same of IPv6; NULL: none
  * @name: the container's host name
  */
-void resolv_hosts_format(uint32_t address_be, const char *name, struct buf *buf);
+void resolv_hosts_format(uint32_t address_be, const struct in6_addr *address6, const char *name,
+                         struct buf *buf);
 
 #endif

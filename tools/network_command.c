@@ -122,12 +122,15 @@ enum create_option {
     CREATE_OPTION_GATEWAY,
     CREATE_OPTION_HOST_ACCESS,
     CREATE_OPTION_INTERNAL,
+    CREATE_OPTION_IPV6,
     CREATE_OPTION_MTU,
     CREATE_OPTION_SUBNET,
 };
 
 static const struct option_spec create_specs[] = {
-    {"subnet", 0, "SUBNET", "Options", "its addresses, such as 10.1.2.0/24", CREATE_OPTION_SUBNET},
+    {"subnet", 0, "SUBNET", "Options",
+     "its addresses, such as 10.1.2.0/24; with --ipv6 also given as fd12:3456:789a::/64",
+     CREATE_OPTION_SUBNET},
     {"gateway", 0, "ADDRESS", "Options", "the address of its router, instead of the first one",
      CREATE_OPTION_GATEWAY},
     {"internal", 0, "[=false]", "Options",
@@ -137,6 +140,9 @@ static const struct option_spec create_specs[] = {
     {"host-access", 0, NULL, "Options",
      "let the host reach the containers by their addresses; they reach nothing of the host's",
      CREATE_OPTION_HOST_ACCESS},
+    {"ipv6", 0, NULL, "Options",
+     "IPv6 addresses besides, made of the network's and the container's hardware address (SLAAC)",
+     CREATE_OPTION_IPV6},
     {"mtu", 0, "BYTES", "Options", "the largest packet, 1280 to 65535", CREATE_OPTION_MTU},
     {"driver", 'd', "bridge", "Options", "for habit: all are bridges", CREATE_OPTION_DRIVER},
 };
@@ -176,17 +182,25 @@ static int apply_create(struct verb_job *job, const struct options *options, str
         break;
     case CREATE_OPTION_INTERNAL:
         return set_internal(config, value, err);
+    case CREATE_OPTION_IPV6:
+        config->ipv6 = true;
+        break;
     case CREATE_OPTION_MTU:
         return set_mtu(config, value, err);
     case CREATE_OPTION_SUBNET:
-        config->subnet = value;
+        *(strchr(value, ':') ? &config->subnet6 : &config->subnet) = value;
         break;
     }
     return 0;
 }
 
 static int run_create(struct verb_job *job, struct err *err) {
-    int r = networks_create(&job->images, job->words[0], job->choice, err);
+    const struct network_config *config = job->choice;
+    int r;
+
+    if (config->subnet6 && !config->ipv6)
+        return err_set(err, -EINVAL, "subnet %s: takes --ipv6", config->subnet6);
+    r = networks_create(&job->images, job->words[0], job->choice, err);
 
     if (r == 0)
         verb_print(job, "%s", job->words[0]);

@@ -117,18 +117,32 @@ static bool leads_nowhere(const struct network_row *row) {
     return str_eq(row->name, "bridge") || str_eq(row->driver, "null");
 }
 
+static bool has_ipv6(const struct network_row *row) {
+    return row->entry && network_state_has_ipv6(&row->entry->state);
+}
+
+static void add_subnet(struct value *list, const char *subnet, const char *gateway) {
+    struct value *item = value_add(list, NULL, value_new(VALUE_OBJECT));
+
+    value_add_text(item, "Subnet", subnet);
+    value_add_text(item, "Gateway", gateway);
+}
+
 static void add_subnets(struct value *object, const char *key, const struct network_row *row) {
     const struct network_state *state = row->entry ? &row->entry->state : NULL;
     struct value *list = value_add(object, key, value_new(VALUE_LIST));
-    char subnet[SUBNET_TEXT_BYTES], gateway[INET_ADDRSTRLEN];
-    struct value *item;
+    char subnet[SUBNET6_TEXT_BYTES], gateway[INET6_ADDRSTRLEN];
 
-    if (!state)
-        return;
-    subnet_format(&state->subnet, subnet);
-    item = value_add(list, NULL, value_new(VALUE_OBJECT));
-    value_add_text(item, "Subnet", subnet);
-    value_add_text(item, "Gateway", address_text(network_state_gateway(state), gateway));
+    if (state) {
+        subnet_format(&state->subnet, subnet);
+        add_subnet(list, subnet, address_text(network_state_gateway(state), gateway));
+    }
+    if (has_ipv6(row)) {
+        struct in6_addr router = subnet6_router(&state->prefix6);
+
+        subnet6_format(&state->prefix6, subnet);
+        add_subnet(list, subnet, inet_ntop(AF_INET6, &router, gateway, sizeof gateway));
+    }
 }
 
 void network_table_json(struct buf *buf, const struct network_rows *rows) {
@@ -143,7 +157,7 @@ void network_table_json(struct buf *buf, const struct network_rows *rows) {
         add_created(item, "CreatedAt", row->entry ? row->entry->state.created_sec : 0);
         value_add_text(item, "Driver", row->driver);
         value_add_text(item, "ID", id);
-        value_add_bool(item, "IPv6", false);
+        value_add_bool(item, "IPv6", has_ipv6(row));
         value_add_bool(item, "Internal", leads_nowhere(row));
         value_add_text(item, "Name", row->name);
         value_add_text(item, "Scope", "local");
@@ -156,7 +170,13 @@ static void add_member(struct value *members, const struct network_state *state,
                        const struct network_member *member) {
     struct value *object = value_add(members, member->container, value_new(VALUE_OBJECT));
     char mac[18], address[INET_ADDRSTRLEN], text[INET_ADDRSTRLEN + 4];
+    char address6[SUBNET6_TEXT_BYTES] = "";
 
+    if (network_state_is_on_ipv6(state, member)) {
+        struct in6_addr own = subnet6_address(&state->prefix6, member->mac);
+
+        subnet6_format(&own, address6);
+    }
     snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", member->mac[0], member->mac[1],
              member->mac[2], member->mac[3], member->mac[4], member->mac[5]);
     snprintf(text, sizeof text, "%s/%u", address_text(member->address, address),
@@ -165,7 +185,7 @@ static void add_member(struct value *members, const struct network_state *state,
     value_add_text(object, "EndpointID", "");
     value_add_text(object, "MacAddress", mac);
     value_add_text(object, "IPv4Address", text);
-    value_add_text(object, "IPv6Address", "");
+    value_add_text(object, "IPv6Address", address6);
 }
 
 struct value *network_table_value(const struct network_row *row) {
@@ -179,7 +199,7 @@ struct value *network_table_value(const struct network_row *row) {
     add_created(network, "Created", state ? state->created_sec : 0);
     value_add_text(network, "Scope", "local");
     value_add_text(network, "Driver", row->driver);
-    value_add_bool(network, "EnableIPv6", false);
+    value_add_bool(network, "EnableIPv6", has_ipv6(row));
     ipam = value_add(network, "IPAM", value_new(VALUE_OBJECT));
     value_add_text(ipam, "Driver", "dhcp");
     add_subnets(ipam, "Config", row);

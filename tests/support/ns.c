@@ -143,6 +143,8 @@ struct call {
     enum { CALL_SETUP, CALL_SHELL } kind;
     char hostname[64];
     bool renew;
+    bool has_ipv6;
+    struct network_ipv6 ipv6;
     uint64_t timeout_nsec;
     char command[4096];
 };
@@ -171,8 +173,11 @@ static void box_main(int socket_fd) {
         size_t n_fds = 0;
 
         if (call.kind == CALL_SETUP) {
-            const struct network_setup_request request = {
-                .hostname = call.hostname, .renew = call.renew, .timeout_nsec = call.timeout_nsec};
+            const struct network_setup_request request = {.hostname = call.hostname,
+                                                          .renew = call.renew,
+                                                          .timeout_nsec = call.timeout_nsec,
+                                                          .ipv6 =
+                                                              call.has_ipv6 ? &call.ipv6 : NULL};
 
             reply.result = network_setup(&request, &reply.lease, &reply.err);
             n_fds = reply.result == 0 && call.renew ? 2 : 0;
@@ -258,6 +263,7 @@ int box_setup(struct box *box, const struct network_setup_request *request) {
         .kind = CALL_SETUP, .renew = request->renew, .timeout_nsec = request->timeout_nsec};
     struct reply reply;
 
+    call.has_ipv6 = network_get_ipv6(box->network, &call.ipv6);
     snprintf(call.hostname, sizeof call.hostname, "%s", request->hostname);
     ask(box, &call, &reply);
     box->err = reply.err;

@@ -86,6 +86,36 @@ host_published_ports() {
 }
 test_published_ports() { as_host host_published_ports; }
 
+host_published_on_ipv6() {
+    local outside answer=
+    make_outside
+    make_fifos
+    ip -6 addr add 2001:db8::1/64 dev up7 nodad
+    nsenter -n -t $outside ip -6 addr add 2001:db8::2/64 dev eth7 nodad
+    ip -6 route add default via 2001:db8::2
+    nsenter -n -t $outside busybox nc -ll -p 7070 -e sh -c 'busybox netstat -tn | grep ":7070 "' >/dev/null 2>&1 </dev/null &
+    local listener=$!
+    "$mayfly" -q -i "$busybox" -n nat -p '[::]:8088:80' --name served --timeout 60 "${fifos[@]}" \
+        -S 'nc -ll -p 80 -e cat & until sleep 0.3 | nc 2001:db8::2 7070 | grep -m 1 .; do :; done; echo ready >/told; read x </go; kill %1' >out &
+    local run=$!
+    await ready
+    grep -Eq '2001:db8::1:[0-9]+ +(ESTAB|CLOSE)' out || fail "not under the host's address"
+    until answer=$(echo from the host | busybox nc -w 5 ::1 8088 2>/dev/null) && [ -n "$answer" ]; do kill -0 $run || fail "it ended"; done
+    expect_same "$answer" "from the host"
+    [ "$mode" != root ] || expect_same "$(echo by its address | busybox nc -w 30 2001:db8::1 8088)" "by its address"
+    until answer=$(echo from outside | nsenter -n -t $outside busybox nc -w 30 2001:db8::1 8088 2>/dev/null) && [ -n "$answer" ]; do kill -0 $run || fail "it ended"; done
+    expect_same "$answer" "from outside"
+    runs "$mayfly" port served
+    expect_out '80/tcp -> [::]:8088'
+    let_go
+    ends_with 0 $run
+    [ "$mode" != root ] || expect_same "$(cat /proc/sys/net/ipv6/conf/all/forwarding)" 0
+    kill $listener
+    wait $listener 2>/dev/null
+    end_outside
+}
+test_published_on_ipv6() { as_host host_published_on_ipv6; }
+
 # A resolver that answers for one name, on an address that is the host's alone.
 host_names_of_the_outside() {
     local outside server

@@ -31,6 +31,40 @@ test_network_create_use_inspect_and_remove() {
     expect_complaint 125 'no network lab'
 }
 
+test_network_with_ipv6() {
+    fresh_store
+    runs "$mayfly" network create --ipv6 --subnet 10.123.6.0/24 --subnet fd12:3456:789a:6::/64 six
+    make_fifos
+    "$mayfly" -q -i "$busybox" -n six --name one "${fifos[@]}" --timeout 60 \
+        -S 'ip -6 addr show dev eth0 | sed -n "s/.*inet6 \(fd[0-9a-f:]*\).*/\1/p"; echo ready >/told; nc -ll -p 7000 -e cat & read x </go; kill %1' >out &
+    await ready
+    # By name alone, over IPv6 alone; in its own files, too.
+    runs "$mayfly" -q -i "$busybox" -n six --name two --timeout 60 \
+        -S 'nslookup -type=aaaa one | sed -n "s/^Address: \(fd\)/\1/p"' \
+        -S 'until echo over six | nc $(nslookup -type=aaaa one | sed -n "s/^Address: \(fd\)/\1/p") 7000; do :; done' -S 'grep -c "^fd12.*two" /etc/hosts' -S 'ip -6 route | grep -c default; true'
+    expect_out "$(cat out)"$'\nover six\n1\n0'
+    runs "$mayfly" network inspect six
+    for word in '"EnableIPv6":true' '"Subnet":"fd12:3456:789a:6::/64","Gateway":"fd12:3456:789a:6::1"' "\"IPv6Address\":\"$(cat out)/64\""; do
+        grep -qF "$word" "$TEST_DIR/out" || fail "not in it: $word"
+    done
+    let_go
+    wait
+    # A network of its own at random; none without being asked for.
+    runs "$mayfly" network create --ipv6 random
+    runs "$mayfly" network inspect random
+    grep -Eq '"Subnet":"fd[0-9a-f]{2}:[0-9a-f:]*::/64"' "$TEST_DIR/out" || fail "no such subnet"
+    runs "$mayfly" network create plain
+    runs "$mayfly" network inspect plain
+    ! grep -q '"fd' "$TEST_DIR/out" || fail "IPv6 without being asked for"
+    runs "$mayfly" -q -i "$busybox" -n plain -S '! ip -6 addr show dev eth0 | grep inet6'
+    run "$mayfly" network create --ipv6 --subnet fd00::/48 x
+    expect_complaint 125 'fd00::/48' 64
+    run "$mayfly" network create --subnet fd00::/64 x
+    expect_complaint '2|125' 'fd00::/64' ipv6
+    run "$mayfly" network create --ipv6 --subnet fd12:3456:789a:6::/64 x
+    expect_complaint 125 'fd12:3456:789a:6::/64' six
+}
+
 test_network_ls() {
     fresh_store
     runs "$mayfly" network ls

@@ -17,9 +17,13 @@ static const char text[] =
     "created 1700000000\n"
     "gateway 10.64.0.6\n"
     "mtu 1400\n"
+    "subnet6 fd12:3456:789a::/64 from 17\n"
     "next-port 18\n"
     "uplink mayfly01020304\n"
     "forwards\n"
+    "forwards6\n"
+    "listener eth0\n"
+    "listener wlan0\n"
     "member 4711 9 4026532345 16 10.64.0.2 02a1b2c3d4e5 web web www.example\n"
     "member 4712 9 4026532345 17 10.64.0.3 02a1b2c3d4e6 - 0123456789ab -\n"
     "publish 10.64.0.2 tcp 80 8080 *\n"
@@ -38,6 +42,10 @@ Test(network_state, round_trip) {
     cr_assert_eq(network_state_find(&state, "web")->pid, 4711);
     cr_assert_eq(network_state_find(&state, "web")->mac[5], 0xe5);
     cr_assert_null(network_state_find(&state, "db"));
+    /* One was there before the network had IPv6. */
+    cr_assert_not(network_state_is_on_ipv6(&state, &state.members[0]));
+    cr_assert(network_state_is_on_ipv6(&state, &state.members[1]));
+    cr_assert_str_eq(state.listeners[1], "wlan0");
     cr_assert(network_state_answers_to(&state.members[0], "WEB"));
     cr_assert(network_state_answers_to(&state.members[0], "www.example"));
     cr_assert_not(network_state_answers_to(&state.members[1], "-"));
@@ -67,6 +75,10 @@ Test(network_state, lines_that_are_none) {
         "mayfly-network 2\nsubnet 10.64.0.0/20\nleads astray\nend\n",
         "mayfly-network 2\nsubnet 10.64.0.0/20\nmtu 65536\nend\n",
         "mayfly-network 2\nsubnet 10.64.0.0/20\ngateway x\nend\n",
+        "mayfly-network 2\nsubnet 10.64.0.0/20\nsubnet6 fd00::/64\nend\n",
+        "mayfly-network 2\nsubnet 10.64.0.0/20\nsubnet6 fd00::/48 from 1\nend\n",
+        "mayfly-network 2\nsubnet 10.64.0.0/20\nforwards7\nend\n",
+        "mayfly-network 2\nsubnet 10.64.0.0/20\nlistener 0123456789abcdef\nend\n",
         "mayfly-network 2\nsubnet 10.64.0.0/20\npublish 10.64.0.2 sctp 1 1 *\nend\n",
         "mayfly-network 2\nsubnet 10.64.0.0/20\npublish 10.64.0.2 tcp 1 65536 *\nend\n",
         "mayfly-network 2\nsubnet 10.64.0.0/20\npublish 10.64.0.2 tcp 1 1 host\nend\n",

@@ -55,9 +55,9 @@ Test(resolv, from_a_lease) {
 Test(resolv, hosts) {
     _cleanup_buf_ struct buf with = BUF_INIT, without = BUF_INIT;
 
-    resolv_hosts_format(htonl(0x0a000005), "box", &with);
+    resolv_hosts_format(htonl(0x0a000005), NULL, "box", &with);
     cr_assert_not_null(strstr(with.data, "127.0.0.1\tlocalhost\n"));
     cr_assert_not_null(strstr(with.data, "10.0.0.5\tbox\n"));
-    resolv_hosts_format(0, "box", &without);
+    resolv_hosts_format(0, NULL, "box", &without);
     cr_assert_not_null(strstr(without.data, "127.0.1.1\tbox\n"));
 }
