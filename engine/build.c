@@ -349,6 +349,8 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         r = mount_keep(&builder, i, err);
     if (r == 0 && plan_has_bridge(plan))
         r = connect_setup(container, builder.run_fd, root, err);
+    else if (r == 0 && plan_has_names(plan))
+        r = connect_names(container, NULL, NULL, builder.run_fd, root, err);
     if (r == 0)
         r = apivfs_hide(root, &plan->confinement.masked, err);
     if (builder.changes_fd >= 0 && builder.changes_fd != builder.run_fd)

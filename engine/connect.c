@@ -22,8 +22,6 @@
 #include "base/sys.h"
 #include "message.h"
 #include "net/network.h"
-#include "net/resolv.h"
-#include "rootfs/bind.h"
 #include "userns.h"
 
 #include <errno.h>
@@ -187,52 +185,6 @@ static int hand_over(const struct container *c, struct network_lease *lease, str
     return r < 0 ? err_set(err, r, "cannot hand the lease over") : 0;
 }
 
-/* Shows @text as the file /etc/@name. */
-static int show_file(int run_fd, int root_fd, const char *name, const struct buf *text,
-                     struct err *err) {
-    _cleanup_close_ int file = openat(run_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-    _cleanup_close_ int tree = -1, target = -1;
-    char path[64] = "/etc/";
-    int r;
-
-    if (buf_failed(text))
-        return err_nomem(err);
-    r = file < 0 ? -errno : fd_write_all(file, text->data, text->size);
-    strncat(path, name, sizeof path - sizeof "/etc/");
-    if (r == 0)
-        r = tree = bind_clone(run_fd, name, false, 0, -1);
-    if (r >= 0) {
-        target = bind_target(root_fd, path, false, err);
-        if (target < 0)
-            return target;
-        r = bind_attach(tree, target);
-    }
-    if (r < 0) {
-        errno = -r;
-        return err_errno(err, "cannot make the container's %s", path);
-    }
-    return 0;
-}
-
-static int show_names(const struct network_lease *lease, const struct network_ipv6 *ipv6,
-                      const char *hostname, int run_fd, int root_fd, struct err *err) {
-    _cleanup_buf_ struct buf resolv_text = BUF_INIT, hosts = BUF_INIT, name = BUF_INIT;
-    struct resolv resolv;
-    int r;
-
-    resolv_from_lease(&resolv, &lease->client.lease);
-    resolv_format(&resolv, &resolv_text);
-    resolv_hosts_format(lease->client.lease.address_be, ipv6 ? &ipv6->address : NULL, hostname,
-                        &hosts);
-    buf_printf(&name, "%s\n", hostname);
-    r = show_file(run_fd, root_fd, "resolv.conf", &resolv_text, err);
-    if (r == 0)
-        r = show_file(run_fd, root_fd, "hosts", &hosts, err);
-    if (r == 0)
-        r = show_file(run_fd, root_fd, "hostname", &name, err);
-    return r;
-}
-
 int connect_setup(const struct container *c, int run_fd, int root_fd, struct err *err) {
     const char *hostname = container_hostname(c);
     struct network_ipv6 ipv6;
@@ -249,7 +201,7 @@ int connect_setup(const struct container *c, int run_fd, int root_fd, struct err
         r = network_setup(&request, &lease, err);
     if (r < 0)
         return r;
-    r = show_names(&lease, request.ipv6, hostname, run_fd, root_fd, err);
+    r = connect_names(c, &lease, request.ipv6, run_fd, root_fd, err);
     if (r < 0) {
         network_lease_close(&lease);
         return r;

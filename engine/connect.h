@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct network_lease;
+struct network_ipv6;
+
 /**
  * connect_open_state() - the directory of a store that says who is on which network
  * @make: whether to make it
@@ -77,6 +80,16 @@ void connect_destroy(struct container *container);
  * Return: 0 or -errno with a text.
  */
 int connect_setup(const struct container *container, int run_fd, int root_fd, struct err *err);
+
+/**
+ * connect_names() - show the files that name resolution reads
+ * @lease, @ipv6: of connect_setup(); NULL: there is none
+ *
+ * Context: child before pivot.
+ * Return: 0 or -errno with a text.
+ */
+int connect_names(const struct container *container, const struct network_lease *lease,
+                  const struct network_ipv6 *ipv6, int run_fd, int root_fd, struct err *err);
 
 /**
  * connect_adopt() - the host's side of MESSAGE_LEASE: keep the lease from now on

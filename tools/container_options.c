@@ -53,6 +53,10 @@ static const struct option_spec container_options[] = {
     {"isolate", 0, NULL, CONTAINER, "keep it apart from the others on its bridge that are isolated",
      0},
     {"hostname", 0, "NAME", CONTAINER, "the host name that programs inside see", 0},
+    {"add-host", 0, "NAME:ADDRESS", CONTAINER, "one more name in its /etc/hosts", 0},
+    {"dns", 0, "ADDRESS", CONTAINER,
+     "a name server to be asked instead of the network's, which knows other containers", 0},
+    {"dns-search", 0, "DOMAIN", CONTAINER, "where names are looked for first; '.': nowhere", 0},
     {"name", 0, "NAME", CONTAINER, "a name for the container instead of a random one", 0},
     {"read-only", 0, NULL, CONTAINER, "make the root file system read-only", 0},
 

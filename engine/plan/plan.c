@@ -79,6 +79,9 @@ void plan_done(struct plan *plan) {
     free(plan->tmpfs);
     free(plan->actions);
     strv_done(&plan->env);
+    strv_done(&plan->hosts);
+    strv_done(&plan->dns);
+    strv_done(&plan->dns_search);
     free(plan->image);
     free(plan->name);
     free(plan->hostname);

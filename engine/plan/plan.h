@@ -99,6 +99,9 @@ struct action {
     bool make_directories; /* of ACTION_DOWNLOAD: those of @target that are missing */
 };
 
+/** PLAN_MAX_DNS - how many name servers a resolver asks.  Spec: resolv.conf(5). */
+#define PLAN_MAX_DNS 3
+
 /**
  * struct plan - the whole description of a run, and all its defaults
  *
@@ -125,9 +128,12 @@ struct plan {
     enum net_mode net;
     struct nat_port *ports; /* published; with NET_NAT alone */
     size_t n_ports;
-    char *bridge;  /* of NET_BRIDGE: an existing one of the host; NULL: mayfly's own */
-    char *network; /* of NET_BRIDGE: one that was made by a command; NULL: mayfly's */
-    bool isolate;  /* from others on the bridge that are isolated */
+    char *bridge;           /* of NET_BRIDGE: an existing one of the host; NULL: mayfly's own */
+    char *network;          /* of NET_BRIDGE: one that was made by a command; NULL: mayfly's */
+    bool isolate;           /* from others on the bridge that are isolated */
+    struct strv hosts;      /* further lines of /etc/hosts: ADDRESS, a tab, NAME */
+    struct strv dns;        /* addresses of name servers, instead of the network's */
+    struct strv dns_search; /* where names are looked for first, instead; ".": nowhere */
     struct limits limits;
     struct ulimits ulimits;     /* of each program */
     struct strv sysctls;        /* NAME=VALUE */
@@ -211,6 +217,25 @@ int plan_add_env(struct plan *plan, const char *spec, struct err *err);
 
 /** plan_set_string() - replace one of the strings (&plan->image and such) by a copy. */
 int plan_set_string(char **place, const char *value, struct err *err);
+
+/**
+ * plan_add_host() - one more name that the container knows
+ * @text: NAME:ADDRESS, of IPv4 or, also in brackets, IPv6
+ *
+ * Return: 0, -EINVAL with a text, -ENOMEM.
+ */
+int plan_add_host(struct plan *plan, const char *text, struct err *err);
+
+/** plan_add_dns(), plan_add_dns_search() - an address of a name server; a domain.  Return: the
+ * same.
+ */
+int plan_add_dns(struct plan *plan, const char *text, struct err *err);
+int plan_add_dns_search(struct plan *plan, const char *text, struct err *err);
+
+/** plan_has_names() - whether any of these three is there. */
+static inline bool plan_has_names(const struct plan *plan) {
+    return plan->hosts.n + plan->dns.n + plan->dns_search.n > 0;
+}
 
 /**
  * plan_set_net() - set the network

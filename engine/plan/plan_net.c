@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plan's network and published ports, as people write them. */
+/* The plan's network, its names and published ports, as people write them. */
 #include "plan.h"
 
 #include "engine/base/cleanup.h"
@@ -43,6 +43,47 @@ int plan_set_net(struct plan *plan, const char *text, struct err *err) {
         return err_set(err, -EINVAL, "'%s' is too long for the name of a bridge", bridge);
     plan->net = NET_BRIDGE;
     return set_place(plan, bridge, bridge ? NULL : text, err);
+}
+
+static bool is_address(const char *text) {
+    struct in6_addr address;
+
+    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
+}
+
+int plan_add_host(struct plan *plan, const char *text, struct err *err) {
+    const char *colon = strchr(text, ':');
+    _cleanup_free_ char *name = colon ? strndup(text, (size_t)(colon - text)) : NULL;
+    _cleanup_free_ char *address = colon ? strdup(colon + 1) : NULL;
+    _cleanup_free_ char *line = NULL;
+    size_t n = address ? strlen(address) : 0;
+
+    if (n > 1 && address[0] == '[' && address[n - 1] == ']') {
+        memmove(address, address + 1, n - 2);
+        address[n - 2] = '\0';
+    }
+    if (!name || !address || !plan_spec_hostname_ok(name) || !is_address(address))
+        return err_set(err, -EINVAL,
+                       "--add-host '%s' is not NAME:ADDRESS, such as db:10.0.0.5 or db:[fd00::5]",
+                       text);
+    line = str_printf("%s\t%s", address, name);
+    return !line || strv_push(&plan->hosts, line) < 0 ? err_nomem(err) : 0;
+}
+
+int plan_add_dns(struct plan *plan, const char *text, struct err *err) {
+    if (!is_address(text))
+        return err_set(err, -EINVAL, "--dns '%s' is not the address of a name server", text);
+    if (plan->dns.n == PLAN_MAX_DNS)
+        return err_set(err, -EINVAL, "--dns '%s': more than %d name servers are never asked", text,
+                       PLAN_MAX_DNS);
+    return strv_push(&plan->dns, text) < 0 ? err_nomem(err) : 0;
+}
+
+int plan_add_dns_search(struct plan *plan, const char *text, struct err *err) {
+    if (!str_eq(text, ".") && !plan_spec_hostname_ok(text))
+        return err_set(err, -EINVAL, "--dns-search '%s' is not a domain's name; '.' is for none",
+                       text);
+    return strv_push(&plan->dns_search, text) < 0 ? err_nomem(err) : 0;
 }
 
 static int parse_port(const char *text, uint16_t *ret_port) {

@@ -199,6 +199,12 @@ int remember_key_facts(const struct plan *plan, size_t index, const struct remem
         r = add(facts, "bridge", plan->bridge ? plan->bridge : plan->network ? plan->network : "");
     if (r == 0)
         r = add(facts, "host name", plan->hostname ? plan->hostname : "");
+    for (size_t i = 0; r == 0 && i < plan->hosts.n; i++)
+        r = add(facts, "--add-host", plan->hosts.items[i]);
+    for (size_t i = 0; r == 0 && i < plan->dns.n; i++)
+        r = add(facts, "--dns", plan->dns.items[i]);
+    for (size_t i = 0; r == 0 && i < plan->dns_search.n; i++)
+        r = add(facts, "--dns-search", plan->dns_search.items[i]);
     if (r == 0)
         r = add_number(facts, "--read-only", plan->read_only);
     if (r == 0)

@@ -139,3 +139,34 @@ test_the_letter_of_the_host_name() {
     runs "$mayfly" exec -h
     expect_same "$(head -n 1 "$TEST_DIR/out")" 'Usage: mayfly exec [OPTION]... CONTAINER PROG [ARG]...'
 }
+
+test_names_and_name_servers_that_are_given() {
+    fresh_store
+    local net
+    for net in none host; do
+        runs "$mayfly" -q -i "$busybox" -n "$net" --add-host db:10.9.8.7 --add-host six:[fd00::5] --dns 10.9.8.1 \
+            --dns-search corp.test -S 'cat /etc/hosts /etc/resolv.conf'
+        grep -q $'^10.9.8.7\tdb$' "$TEST_DIR/out" || fail "$net: no line for the name"
+        grep -q $'^fd00::5\tsix$' "$TEST_DIR/out" || fail "$net: no line for the other"
+        [ "$net" = host ] || grep -q localhost "$TEST_DIR/out" || fail "$net: no localhost"
+        [ "$net" = none ] || grep -qF "$(head -n 1 /etc/hosts)" "$TEST_DIR/out" || fail "$net: not the host's"
+        expect_same "$(grep ^nameserver "$TEST_DIR/out")" 'nameserver 10.9.8.1'
+        expect_same "$(grep ^search "$TEST_DIR/out")" 'search corp.test'
+    done
+    # What is not given stays the network's.
+    runs "$mayfly" run --rm -h own --add-host db:10.9.8.7 "$busybox" cat /etc/hosts /etc/resolv.conf
+    grep -q $'^10.9.8.7\tdb$' "$TEST_DIR/out" || fail "bridge: no line for the name"
+    grep -Eq $'^10\\.[0-9.]+\town$' "$TEST_DIR/out" || fail "bridge: no line for itself"
+    grep -q '^nameserver' "$TEST_DIR/out" || fail "bridge: no name server"
+    # What a container is told is kept.
+    runs "$mayfly" create --name told --add-host db:10.9.8.7 -n none "$busybox" grep db /etc/hosts
+    runs "$mayfly" start -a told
+    expect_out $'10.9.8.7\tdb'
+    runs "$mayfly" rm told
+    run "$mayfly" run --add-host db "$busybox" true
+    expect_complaint 2 "'db'" 'NAME:ADDRESS'
+    run "$mayfly" -i "$busybox" --dns nowhere -S true
+    expect_complaint 2 "'nowhere'"
+    run "$mayfly" -i "$busybox" --dns-search 'a b' -S true
+    expect_complaint 2 "'a b'"
+}
