@@ -281,6 +281,21 @@ static int newest_first(const void *a, const void *b) {
     return strcmp(one->id, other->id);
 }
 
+/* A name goes before its container does, and comes after it: one alone was left by a kill. */
+static void sweep_names(struct containers *containers) {
+    int fd = openat(containers->names_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    while (dir && (entry = readdir(dir))) {
+        char id[KEPT_ID_BYTES + 1] = "";
+
+        if (readlinkat(containers->names_fd, entry->d_name, id, sizeof id - 1) > 0 && is_id(id) &&
+            faccessat(containers->fd, id, F_OK, 0) < 0 && errno == ENOENT)
+            remove_name(containers, entry->d_name, id);
+    }
+}
+
 int containers_list(struct containers *containers, struct kept **ret_kept, size_t *ret_n,
                     struct err *err) {
     int fd = openat(containers->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -305,6 +320,7 @@ int containers_list(struct containers *containers, struct kept **ret_kept, size_
         else
             kept_done(&kept[n]);
     }
+    sweep_names(containers);
     if (n > 1)
         qsort(kept, n, sizeof *kept, newest_first);
     *ret_kept = kept;

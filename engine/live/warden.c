@@ -34,15 +34,17 @@
 /* Living this long, it has begun well. */
 #define RESTART_WELL_NSEC (10 * NSEC_PER_SEC)
 
-void warden_save(struct warden *k) {
+int warden_save(struct warden *k) {
     int r = kept_write_state(k->kept);
     char text[160];
 
     if (r == 0)
-        return;
+        return 0;
     snprintf(text, sizeof text, "mayfly: the container's state cannot be written: %s\n",
              strerror(-r));
     log_writer_put(&k->log, LOG_STREAM_ENGINE, text, strlen(text));
+    errno = -r;
+    return r;
 }
 
 /* --- the main program --------------------------------------------------------- */
@@ -165,6 +167,7 @@ static int begin(struct warden *k, struct err *err) {
                              : clock_add(clock_monotonic(), k->life->plan.timeout_nsec),
         .changes = k->life->remove ? NULL : changes,
     };
+    bool is_first = k->kept->state.supervisor == 0;
     int r = changes ? session_start(&k->session, &request, err) : err_nomem(err);
 
     if (r == SUPERVISE_INTERRUPTED)
@@ -190,7 +193,9 @@ static int begin(struct warden *k, struct err *err) {
     k->kept->state.exit_code = 0;
     k->kept->state.reason[0] = '\0';
     warden_health_begin(k);
-    warden_save(k);
+    /* Others would take it for one that does not run. */
+    if (warden_save(k) < 0 && is_first)
+        return err_errno(err, "the state of container %s cannot be written", k->kept->name);
     return 0;
 }
 
@@ -237,7 +242,7 @@ static void finish(struct warden *k) {
     k->is_over = true;
     k->kept->state.status = KEPT_EXITED;
     k->kept->state.supervisor = 0;
-    warden_save(k);
+    (void)warden_save(k);
     warden_refuse(k, ASK_WAIT_HEALTHY, &ended);
     if (!k->life->remove)
         warden_answer(k, ASK_WAIT, k->kept->state.exit_code);
@@ -250,7 +255,7 @@ static void main_ended(struct warden *k, int status, const struct err *err) {
     if (err)
         snprintf(k->kept->state.reason, sizeof k->kept->state.reason, "%s", err->message);
     if (must_restart(k, status))
-        warden_save(k);
+        (void)warden_save(k);
     else
         finish(k);
 }
@@ -287,7 +292,7 @@ int warden_pause(struct warden *k, bool pause, struct err *err) {
     if (r < 0)
         return r;
     k->kept->state.status = wanted;
-    warden_save(k);
+    (void)warden_save(k);
     return 0;
 }
 

@@ -51,7 +51,7 @@ static void note(struct warden *k, bool is_well) {
         if (state->failing >= k->life->health.retries)
             state->health = HEALTH_UNHEALTHY;
     }
-    warden_save(k);
+    (void)warden_save(k);
     if (state->health == HEALTH_HEALTHY)
         warden_answer(k, ASK_WAIT_HEALTHY, 0);
 }

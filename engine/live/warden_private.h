@@ -84,8 +84,9 @@ int warden_signal(struct warden *k, int signal);
  */
 int warden_pause(struct warden *k, bool pause, struct err *err);
 
-/** warden_save() - write the state down; what cannot be written is told the log. */
-void warden_save(struct warden *k);
+/** warden_save() - write the state down; what cannot be written is told the log.  Return: 0, or
+ * -errno that errno has as well. */
+int warden_save(struct warden *k);
 
 /** warden_health_begin() - the container has begun. */
 void warden_health_begin(struct warden *k);

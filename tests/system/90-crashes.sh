@@ -165,3 +165,71 @@ test_each_system_call_of_an_import_failing() {
         nothing_left "a kill at call $n, $(call $n)"
     done
 }
+
+# --- containers that live longer ------------------------------------------------
+
+# verb NAME: one of the commands, on container "it"
+verb() {
+    case $1 in
+    create) "$mayfly_fault" create --name it --net none "$busybox" sleep 1000 ;;
+    run) "$mayfly_fault" run -d --name it --net none "$busybox" sleep 1000 ;;
+    start | rm) "$mayfly_fault" "$1" it ;;
+    exec) "$mayfly_fault" exec it sh -c 'echo x >/x' ;;
+    stop) "$mayfly_fault" stop -t 0 it ;;
+    esac
+}
+# before NAME: how container "it" is when that is called; of what an earlier one has left nothing is
+before() {
+    "$mayfly" rm -f it >/dev/null 2>&1
+    case $1 in
+    create | run) ;;
+    start | rm) "$mayfly" create --name it --net none "$busybox" sleep 1000 >/dev/null || fail "cannot create" ;;
+    exec | stop) "$mayfly" run -d --name it --net none "$busybox" sleep 1000 >/dev/null || fail "cannot run" ;;
+    esac
+}
+# whole_after WHAT: the container is there and can be used, or it is not there
+whole_after() {
+    local state
+    # Half of one that was being made goes with the next command that looks at all of them.
+    runs "$mayfly" ps -aq
+    state=$("$mayfly" inspect --format '{{.State.Status}}' it 2>/dev/null)
+    case $state in
+    '') ;;
+    running)
+        runs "$mayfly" exec it true
+        ;;
+    created | exited)
+        runs "$mayfly" start it
+        runs "$mayfly" exec it true
+        ;;
+    *) fail "after $1 it is '$state'" ;;
+    esac
+    run "$mayfly" rm -f it
+    [ "$status" = 0 ] || [ -z "$state" ] || fail "after $1 it cannot be removed"
+    state=$(find "$MAYFLY_STORE"/*/{containers,names,runs,tmp} -mindepth 1 2>/dev/null)
+    [ -z "$state" ] || fail "after $1: $state"
+}
+# each_call WAY: of each of the commands
+each_call() {
+    [ -x "$mayfly_fault" ] || exit 78
+    fresh_store
+    local name n n_calls
+    runs "$mayfly" -q -i "$busybox" -S true
+    for name in create run start exec stop rm; do
+        before "$name"
+        MAYFLY_FAULT=count:$TEST_DIR/calls runs verb "$name"
+        n_calls=$(tr -d '\0' <"$TEST_DIR/calls" | wc -l)
+        for ((n = 1; n <= n_calls; n++)); do
+            # Those by which a container is built are tried above.
+            [[ $(call "$n") != @(mount|mknodat) ]] || continue
+            before "$name"
+            MAYFLY_FAULT=$1:$n run verb "$name"
+            if [ "${1%%:*}" = fail ] && [ "$status" != 0 ]; then
+                expect_complaint 125
+            fi
+            whole_after "$name: $1 at call $n of $n_calls, $(call $n)"
+        done
+    done
+}
+test_each_system_call_of_a_longer_life_failing() { each_call fail:28; }
+test_killed_at_each_system_call_of_a_longer_life() { each_call kill; }
