@@ -146,7 +146,7 @@ Test(library, a_thousand_calls_leave_nothing) {
     struct mayfly_container *container;
     struct mayfly_error error = {0};
     struct mallinfo2 before, after;
-    int n_descriptors;
+    int n_descriptors, n_fresh = geteuid() == 0 ? 1000 : 100; /* the caller's side is the same */
 
     ground_init(&ground);
     /* Processes whose parents have gone become this one's, and can be counted. */
@@ -158,7 +158,7 @@ Test(library, a_thousand_calls_leave_nothing) {
             "%s", error.message);
     n_descriptors = ground_descriptors();
     before = mallinfo2();
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < n_fresh; i++)
         cr_assert_eq(
             mayfly_call_once(ground.plan, ground_nothing, NULL, 0, NULL, 0, NULL, NULL, &error), 0,
             "%s", error.message);
