@@ -14,6 +14,7 @@
 #include "image_document.h"
 #include "image_index.h"
 #include "image_source.h"
+#include "layer_check.h"
 #include "layer_tar.h"
 
 #include <fcntl.h>
@@ -62,31 +63,70 @@ static int list(const struct check *c, const char *folder, struct strv *ret_name
     return r;
 }
 
+/* A layer's tar on its way. */
+struct reading {
+    struct check *check;
+    struct layer_tar *tar;
+    struct digest_stream stream;
+    uint64_t size;
+    int failed; /* there is nothing to be read behind this */
+};
+
+static ssize_t read_part(void *context, const void **ret_data, struct err *err) {
+    struct reading *reading = context;
+    char *part = reading->check->part;
+    ssize_t n = layer_tar_read(reading->tar, part, PART_BYTES, err);
+
+    if (n > 0) {
+        digest_stream_update(&reading->stream, part, (size_t)n);
+        reading->size += (uint64_t)n;
+    }
+    if (n < 0)
+        reading->failed = (int)n;
+    *ret_data = part;
+    return n;
+}
+
+static int read_rest(struct reading *reading, struct err *err) {
+    const void *data;
+    ssize_t n;
+
+    do
+        n = read_part(reading, &data, err);
+    while (n > 0);
+    return (int)n;
+}
+
 /* Reads a layer to its end.  Return: 0, or -errno with a text that says what is wrong with it. */
 static int read_layer(struct check *c, struct layer_tar *tar, struct err *err) {
-    _cleanup_digest_stream_ struct digest_stream stream = DIGEST_STREAM_INIT;
+    struct reading reading = {.check = c, .tar = tar, .stream = DIGEST_STREAM_INIT};
+    const struct unpack_source source = {.read = read_part, .context = &reading};
+    struct err differs = {0};
     struct digest digest;
-    uint64_t size = 0;
-    ssize_t n;
-    int r = digest_stream_init(&stream, tar->diff.algorithm, err);
+    int r = digest_stream_init(&reading.stream, tar->diff.algorithm, err), compared;
 
     if (r < 0)
         return r;
-    while ((n = layer_tar_read(tar, c->part, PART_BYTES, err)) > 0) {
-        digest_stream_update(&stream, c->part, (size_t)n);
-        size += (uint64_t)n;
-    }
-    if (n < 0)
-        return (int)n;
-    digest_stream_final(&stream, &digest);
-    if (size != tar->size)
+    compared = layer_check(&source, tar->tree_fd, c->store->owners, &differs);
+    r = reading.failed < 0 || compared != -EBADMSG ? compared : 0;
+    if (r < 0)
+        *err = differs;
+    else
+        r = read_rest(&reading, err);
+    digest_stream_final(&reading.stream, &digest);
+    digest_stream_done(&reading.stream);
+    if (r < 0)
+        return r;
+    if (reading.size != tar->size)
         return err_set(err, -EBADMSG, "its tar has %" PRIu64 " bytes where there were %" PRIu64,
-                       size, tar->size);
+                       reading.size, tar->size);
     if (!digest_eq(&digest, &tar->diff))
         return err_set(err, -EBADMSG,
                        "its content has changed (it gives %.12s..., %.12s... was recorded)",
                        digest.hex, tar->diff.hex);
-    return 0;
+    if (compared < 0)
+        *err = differs;
+    return compared;
 }
 
 /* What concerns the layer itself is a finding; whether the machine failed. */

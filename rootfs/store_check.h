@@ -23,11 +23,11 @@ struct store_finding {
  * @emit: called for each finding, layers first, then images, names and leftovers
  *
  * Every layer's tar is made again from its tree and its recipe, digested, and compared with the
- * digest it had when it came; a layer without a recipe is looked at from outside alone.  Every
- * image's record is read, and its layers have to be whole; every name has to lead to an image.
- * Changes nothing.
- * Context: as image_import().
- * Return: the number of broken things, or -errno with a text when it could not be finished.
+ * digest it had when it came, and the tree's modes, owners, times, links and whiteouts with what
+ * the tar says of them (layer_check()); a layer without a recipe is looked at from outside alone.
+ * Every image's record is read, and its layers have to be whole; every name has to lead to an
+ * image. Changes nothing. Context: as image_import(). Return: the number of broken things, or
+ * -errno with a text when it could not be finished.
  */
 int store_check(const struct store *store,
                 void (*emit)(void *context, const struct store_finding *finding), void *context,

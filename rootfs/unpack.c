@@ -416,7 +416,8 @@ static int unpack_entries(struct unpack *u, struct err *err) {
     return tree_finish(&u->tree, err);
 }
 
-static int unpack_with(struct unpack *u, struct err *err) {
+static int unpack_with(void *argument, struct err *err) {
+    struct unpack *u = argument;
     int r;
 
     u->archive = u->la->archive_read_new();
@@ -431,15 +432,15 @@ static int unpack_with(struct unpack *u, struct err *err) {
     return r;
 }
 
-/* Does the work in the "C" locale. */
-static int unpack_in_locale(struct unpack *u, struct err *err) {
+int unpack_in_locale(int (*function)(void *argument, struct err *err), void *argument,
+                     struct err *err) {
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before;
     int r;
 
     if (c == (locale_t)0)
         return err_nomem(err);
     before = uselocale(c);
-    r = unpack_with(u, err);
+    r = function(argument, err);
     uselocale(before);
     freelocale(c);
     return r;
@@ -465,7 +466,7 @@ int unpack_layer(const struct unpack_source *source, int root_fd, enum store_own
     u->count = ret_count;
     tree_init(&u->tree, root_fd);
     u->tree.implied = &ret_count->implied;
-    r = unpack_in_locale(u, err);
+    r = unpack_in_locale(unpack_with, u, err);
     if (source->recipe && u->tree.replaced)
         recipe_note_loss(source->recipe);
     tree_done(&u->tree);

@@ -51,4 +51,13 @@ struct unpack_count {
 int unpack_layer(const struct unpack_source *source, int root_fd, enum store_owners owners,
                  struct unpack_count *ret_count, struct err *err);
 
+/**
+ * unpack_in_locale() - call what reads a tar where names are the bytes that they are
+ * @function: called in the "C" locale.  Return: what it returns.
+ *
+ * Return: that, or -ENOMEM with a text.
+ */
+int unpack_in_locale(int (*function)(void *argument, struct err *err), void *argument,
+                     struct err *err);
+
 #endif

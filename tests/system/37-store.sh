@@ -62,12 +62,45 @@ test_what_a_power_cut_may_do_is_found() {
     broken "^PROBLEM +layer +${first##*/}: .*etc/first"
     rm "$first/etc/first"
     cp -a kept "$first/etc/first"
+    touch -d @1700000000 "$first/etc"
     whole
     # A layer that is not there at all.
     mv "$second" aside
     broken "^PROBLEM +image +$id: its layer ${second##*/} is not there"
     mv aside "$second"
     whole
+}
+
+test_what_is_no_content_is_compared_too() {
+    only root
+    filled
+    local whiteout
+    # Everything that an entry says of itself.
+    chmod 600 "$first/etc/first"
+    broken "^PROBLEM +layer +${first##*/}: 'etc/first' has the mode 600 where it had 644"
+    chmod 644 "$first/etc/first"
+    chown 3:4 "$first/etc"
+    broken "^PROBLEM +layer +${first##*/}: 'etc' belongs to 3:4 where it belonged to 0:0"
+    chown 0:0 "$first/etc"
+    cp -a "$first/bin" kept
+    rm "$first/bin/sh"
+    broken "^PROBLEM +layer +${first##*/}: '(bin/sh' is not there|bin' has another time)"
+    ln -s nowhere "$first/bin/sh"
+    touch -hr kept/sh "$first/bin/sh"
+    touch -r kept "$first/bin"
+    broken "^PROBLEM +layer +${first##*/}: .*'bin/sh'"
+    rm "$first/bin/sh"
+    cp -a kept/sh "$first/bin/sh"
+    touch -r kept "$first/bin"
+    whole
+    touch -d @1 "$first/etc/first"
+    broken "^PROBLEM +layer +${first##*/}: 'etc/first' has another time"
+    touch -d @1700000000 "$first/etc/first"
+    # What a later layer has removed would be there again.
+    whiteout=$(find "$second" -type c | head -n 1)
+    [ -n "$whiteout" ] || fail "no whiteout in the second layer"
+    rm "$whiteout"
+    broken "^PROBLEM +layer +${second##*/}: the whiteout of 'etc/gone' is not there"
 }
 
 test_damaged_records_recipes_and_names_are_found() {
