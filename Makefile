@@ -143,7 +143,8 @@ $(eval $(call variant,$(B)/clang,$$(CLANG),$$(CFLAGS) $$(HARDEN),,))
 $(eval $(call variant,$(B)/fault,$$(CC),$$(CFLAGS) $$(HARDEN) -DMAYFLY_FAULT,,$(SRC_fault)))
 # For small boxes: no shared object, no more than 2 MiB (tools/dev/small), no registry.  What would
 # open a library all the same (names of users or hosts) is a warning of the linker's, fatal here.
-SMALL := -Os -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -DMAYFLY_STATIC -fno-asynchronous-unwind-tables \
+# It is loaded at a place of its own, so position-independent code would only be larger.
+SMALL := -Os -g -fno-pic -fstack-protector-strong -D_FORTIFY_SOURCE=2 -DMAYFLY_STATIC -fno-asynchronous-unwind-tables \
          -Wno-maybe-uninitialized # guesses wrong where little is inlined
 SMALL_LINK := -static -s -Wl,--fatal-warnings,-z,noseparate-code,--build-id=none
 SMALL_LIBS := -Wl,-Bstatic -larchive -ljansson -lz -llzma -lzstd
