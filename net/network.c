@@ -73,6 +73,7 @@ static struct network *network_new(const struct network_request *request) {
         network->isolate = request->isolate;
         network->state_fd = network->ns_fd = network->nat_fd = -1;
         network->sockets = NETWORK_SOCKETS_INIT;
+        network->ra_nsec = CLOCK_NEVER;
         network->lease.socket_fd = network->lease.route_fd = -1;
         dns_server_init(&network->dns);
     }

@@ -101,19 +101,32 @@ Test(network_peers, dhclient_gets_and_releases_a_lease) {
 }
 
 static void dhcpcd(void) {
+    static const struct log talkative = {.emit = keep_log, .debug = true};
+    struct network_request request = {
+        .network = NETWORK_DEFAULT, .state_fd = ns_state_dir(), .log = &talkative};
     struct box box;
 
-    start_without_address(&box, ns_state_dir());
-    NS_CHECK(box_shell(&box,
-                       "mkdir -p /run/db && mount --bind /run/db /var/lib/dhcpcd;"
-                       "dhcpcd -4 -1 -B -A -t 60 -f /dev/null -c /bin/true eth0"
-                       " >/run/out 2>&1; ip -4 addr show dev eth0 | grep -q 'inet %s/20'",
-                       ns_address(&box)) == 0,
-             "dhcpcd has no lease");
+    box_start(&box);
+    NS_CHECK(box_attach(&box, &request) == 0, "%s", box.err.message);
+    NS_CHECK(box_shell(&box, "ip link set lo up; ip link set eth0 up") == 0);
+    NS_CHECK(
+        box_shell(&box,
+                  "mkdir -p /run/db && mount --bind /run/db /var/lib/dhcpcd; mkfifo /run/events;"
+                  "printf '#!/bin/sh\\necho $reason $new_ip_address >/run/events\\n'"
+                  " >/run/script; chmod +x /run/script; exec 3<>/run/events;"
+                  "dhcpcd -4 -B -A -f /dev/null -c /run/script eth0 >/run/out 2>&1 & pid=$!;"
+                  "await() { while read -r e <&3; do test \"$e\" = \"$*\" && return; done; };"
+                  "await BOUND %s; dhcpcd -4 -N -f /dev/null eth0 >/run/out2 2>&1;"
+                  "await RENEW %s; dhcpcd -4 -k -f /dev/null eth0 >/run/out2 2>&1;"
+                  "await STOPPED; wait $pid; ! ip -4 addr show dev eth0 | grep inet",
+                  ns_address(&box), ns_address(&box)) == 0,
+        "dhcpcd has no lease");
+    network_dispatch(box.network, clock_monotonic());
+    NS_CHECK(strstr(last_log, "given back"), "%s", last_log);
     box_stop(&box);
 }
 
-Test(network_peers, dhcpcd_gets_a_lease) {
+Test(network_peers, dhcpcd_gets_renews_and_releases_a_lease) {
     if (!ns_has("dhcpcd"))
         cr_skip_test("dhcpcd is not installed");
     cr_assert(ns_run(dhcpcd));
