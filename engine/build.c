@@ -274,8 +274,8 @@ static int mount_device(struct builder *builder, size_t i, struct err *err) {
 
     if (target < 0)
         return target;
-    tree =
-        builder->trees->n > 0 ? next_mount(builder, device->source, 0, err) : devices_clone(device);
+    tree = builder->trees->n > 0 ? next_mount(builder, device->source, 0, err)
+                                 : devices_clone(builder->container, device);
     r = tree < 0 ? tree : bind_attach(tree, target);
     if (r < 0) {
         errno = -r;
@@ -315,6 +315,7 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         .cgroup = container->cgroup != NULL,
         .owns_cgroup = plan->init_system,
         .hierarchies = &hierarchies,
+        .host_root = container->map.uids[0].outside == 0,
         .tty_group = idmap_has(container->map.gids, container->map.n_gids, 5),
         .privileged = plan->confinement.privileged,
         .unmasked = &plan->confinement.unmasked,
@@ -352,7 +353,7 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
     else if (r == 0 && plan_has_names(plan))
         r = connect_names(container, NULL, NULL, builder.run_fd, root, err);
     if (r == 0)
-        r = apivfs_hide(root, &plan->confinement.masked, err);
+        r = apivfs_hide(root, &plan->confinement.masked, apivfs.host_root, err);
     if (builder.changes_fd >= 0 && builder.changes_fd != builder.run_fd)
         close(builder.changes_fd);
     if (builder.run_fd >= 0)

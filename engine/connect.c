@@ -30,7 +30,7 @@
 #define ADDRESS_NSEC (10 * NSEC_PER_SEC)
 
 static bool has_privileges(const struct container *c) {
-    return c->map.mode == IDMAP_SHIFTED || c->map.mode == IDMAP_IDENTITY;
+    return idmap_is_roots(&c->map);
 }
 
 static int make_namespace(void *context, int *ret_ns_fd, struct err *err) {
@@ -55,7 +55,7 @@ int connect_open_state(const struct store *store, bool make, struct err *err) {
 void connect_clean(const struct store *store, const struct idmap *map) {
     _cleanup_close_ int state = -1;
 
-    if (map->mode != IDMAP_SHIFTED && map->mode != IDMAP_IDENTITY)
+    if (!idmap_is_roots(map))
         return;
     state = connect_open_state(store, false, NULL);
     if (state >= 0)

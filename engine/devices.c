@@ -13,7 +13,9 @@
  * nobody inside overrides or changes the mode, which is what was asked for.
  *
  * A user cannot make nodes; the host's own is shown, and the kernel asks the
- * user's rights on it.  Less than these cannot be given.
+ * user's rights on it.  Less than these cannot be given; nor can it to a container
+ * whose root is the host's, which sees the host's own too, on a read-only mount: it
+ * keeps their mode, and nobody from writing to the device.
  */
 #include "devices.h"
 
@@ -30,14 +32,16 @@
 
 #define DIRECTORY "devices"
 
-static bool is_roots(const struct container *container) {
-    return container->map.mode == IDMAP_SHIFTED || container->map.mode == IDMAP_IDENTITY;
-}
-
-/* A user's rights, where the groups stay outside. */
-static int check_rights(const struct device *device, struct err *err) {
+static int check_rights(const struct container *container, const struct device *device,
+                        struct err *err) {
     int wanted = (device->readable ? R_OK : 0) | (device->writable ? W_OK : 0);
 
+    if (container->map.mode == IDMAP_HOST && wanted != (R_OK | W_OK))
+        return err_set(err, -EPERM,
+                       "--device %s: with --userns host its root can do all: leave out the access",
+                       device->source);
+    if (idmap_is_roots(&container->map))
+        return 0;
     if (faccessat(AT_FDCWD, device->source, wanted, AT_EACCESS) < 0)
         return err_errno(err, "--device %s: this user may not open it", device->source);
     if (wanted == (R_OK | W_OK))
@@ -63,7 +67,7 @@ int devices_check(const struct container *container, struct err *err) {
         if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
             return err_set(err, -ENODEV, "--device %s is no device%s", device->source,
                            S_ISDIR(st.st_mode) ? ": name those in it" : ": use -v for files");
-        r = is_roots(container) ? 0 : check_rights(device, err);
+        r = check_rights(container, device, err);
         if (r < 0)
             return r;
     }
@@ -71,8 +75,8 @@ int devices_check(const struct container *container, struct err *err) {
 }
 
 /* Dead nodes are those of the mount that it is cloned from: this one is to live. */
-static int clone_alive(int dir_fd, const char *path) {
-    struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+static int clone_alive(int dir_fd, const char *path, uint64_t attributes) {
+    struct mount_attr attr = {.attr_set = attributes | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
                               .attr_clr = MOUNT_ATTR_NODEV,
                               .propagation = MS_PRIVATE};
     _cleanup_close_ int tree =
@@ -87,8 +91,10 @@ static int clone_alive(int dir_fd, const char *path) {
     return sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) < 0 ? -errno : take_fd(tree);
 }
 
-int devices_clone(const struct device *device) {
-    return clone_alive(AT_FDCWD, device->source);
+int devices_clone(const struct container *container, const struct device *device) {
+    bool host_root = container->map.uids[0].outside == 0;
+
+    return clone_alive(AT_FDCWD, device->source, host_root ? MOUNT_ATTR_RDONLY : 0);
 }
 
 /* The ids that root's containers lack: the host's root, else the range of the others. */
@@ -113,7 +119,7 @@ static int make_node(const struct container *container, size_t i) {
         fchownat(container->state.fd, path, owner, owner, AT_SYMLINK_NOFOLLOW) < 0 ||
         fchmodat(container->state.fd, path, mode, 0) < 0)
         return -errno;
-    return clone_alive(container->state.fd, path);
+    return clone_alive(container->state.fd, path, 0);
 }
 
 int devices_open(const struct container *container, struct trees *trees, struct err *err) {
@@ -123,11 +129,12 @@ int devices_open(const struct container *container, struct trees *trees, struct 
         return err_errno(err, "cannot make a directory for devices");
     for (size_t i = 0; i < plan->n_devices; i++) {
         const struct device *device = &plan->devices[i];
-        int fd = make_node(container, i);
+        int fd = container->map.mode == IDMAP_HOST ? devices_clone(container, device)
+                                                   : make_node(container, i);
 
         /* Root of a container around this one, who makes no nodes. */
         if (fd == -EPERM && device->readable && device->writable)
-            fd = devices_clone(device);
+            fd = devices_clone(container, device);
         if (fd < 0) {
             errno = -fd;
             return err_errno(err, "--device %s", device->source);

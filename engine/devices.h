@@ -29,6 +29,6 @@ int devices_open(const struct container *container, struct trees *trees, struct 
  * Context: child before pivot, or host.
  * Return: a descriptor or -errno.
  */
-int devices_clone(const struct device *device);
+int devices_clone(const struct container *container, const struct device *device);
 
 #endif

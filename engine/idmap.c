@@ -5,6 +5,7 @@
  *   root, ordinary host      0..65535 → a range of our own, nobody's files
  *   root, mounts cannot be   0..n → 0..n: still a user namespace, so no
  *     ID-mapped, or nested     capability reaches outside of it
+ *   root that asks for it    no user namespace, and the host's ids
  *   user with /etc/subuid    0 → the user, 1..n → the subordinate ids
  *   any other user           0 → the user, and nothing else
  *
@@ -22,14 +23,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* Ids that the kernel takes everywhere: as a range of groups that may ping, for one. */
+#define HOST_COUNT UINT32_C(0x7fffffff)
 #define MAX_FILE_BYTES (4u << 20)
 
 const char *idmap_name(enum idmap_mode mode) {
     static const char *const names[] = {
-        [IDMAP_SHIFTED] = "shifted",
-        [IDMAP_IDENTITY] = "identity",
-        [IDMAP_SUBUID] = "subuid",
-        [IDMAP_SINGLE] = "single",
+        [IDMAP_SHIFTED] = "shifted", [IDMAP_IDENTITY] = "identity", [IDMAP_HOST] = "host",
+        [IDMAP_SUBUID] = "subuid",   [IDMAP_SINGLE] = "single",
     };
 
     return names[mode];
@@ -195,6 +196,13 @@ int idmap_choose(struct idmap *ret_map, struct err *err) {
     return 0;
 }
 
+int idmap_choose_host(struct idmap *ret_map, struct err *err) {
+    if (geteuid() != 0)
+        return idmap_choose(ret_map, err);
+    set_root(ret_map, IDMAP_HOST, 0, HOST_COUNT);
+    return 0;
+}
+
 bool idmap_fall_back(struct idmap *map) {
     switch (map->mode) {
     case IDMAP_SHIFTED:
@@ -204,6 +212,7 @@ bool idmap_fall_back(struct idmap *map) {
     case IDMAP_SUBUID:
         idmap_single(map);
         return true;
+    case IDMAP_HOST:
     case IDMAP_SINGLE:
         break;
     }

@@ -19,6 +19,7 @@ enum idmap_mode {
     IDMAP_SHIFTED,  /* root: an unprivileged range, layers and volumes through ID-mapped mounts */
     IDMAP_IDENTITY, /* root where mounts cannot be ID-mapped: the same ids, no privileges outside */
     IDMAP_SUBUID,   /* a user with subordinate ids: container root is the user */
+    IDMAP_HOST,     /* root that asked for it: no user namespace */
     IDMAP_SINGLE,   /* a user without: container root is the user, ownership is emulated */
 };
 
@@ -55,6 +56,17 @@ int idmap_choose(struct idmap *ret_map, struct err *err);
  * Return: true when there is one, which @map then holds.
  */
 bool idmap_fall_back(struct idmap *map);
+
+/**
+ * idmap_choose_host() - no user namespace, where this process is root; else as idmap_choose(),
+ * whose namespace is the user's own
+ */
+int idmap_choose_host(struct idmap *ret_map, struct err *err);
+
+/** idmap_is_roots() - whether mounts and devices are made with the host's privileges. */
+static inline bool idmap_is_roots(const struct idmap *map) {
+    return map->mode == IDMAP_SHIFTED || map->mode == IDMAP_IDENTITY || map->mode == IDMAP_HOST;
+}
 
 /** idmap_name() - the mode in a word, for messages. */
 const char *idmap_name(enum idmap_mode mode);

@@ -3,6 +3,7 @@
 #include "result.h"
 
 #include "base/cleanup.h"
+#include "engine/confine/caps.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,9 +39,11 @@ static void merge(uint64_t *place, uint64_t value, bool is_peak) {
         *place = value;
 }
 
-void result_note_usage(struct result *result, const struct cgroup *cgroup) {
+void result_note(struct result *result, const struct container *container) {
+    const struct cgroup *cgroup = container->cgroup;
     struct cgroup_stats *sum = &result->usage, stats;
 
+    result->map = container->map;
     if (!cgroup)
         return;
     cgroup_stats(cgroup, &stats);
@@ -161,6 +164,48 @@ static void put_usage(struct json_writer *json, const struct cgroup_stats *usage
     json_writer_close_object(json);
 }
 
+static void put_map(struct json_writer *json, const char *key, const struct id_range *ranges,
+                    unsigned n) {
+    json_writer_key(json, key);
+    json_writer_open_array(json);
+    for (unsigned i = 0; i < n; i++) {
+        json_writer_open_array(json);
+        json_writer_i64(json, ranges[i].inside);
+        json_writer_i64(json, ranges[i].outside);
+        json_writer_i64(json, ranges[i].count);
+        json_writer_close_array(json);
+    }
+    json_writer_close_array(json);
+}
+
+/* What /proc/self/status says to the container's root, and its maps as seen from the host. */
+static void put_confinement(struct json_writer *json, const struct result *result,
+                            const struct plan *plan) {
+    const struct confinement *confinement = &plan->confinement;
+    const char *profile = confinement_profile(confinement);
+    _cleanup_strv_ struct strv names = {0};
+
+    json->buf.failed |= caps_names(confinement_caps(confinement), &names) < 0;
+    json_writer_key(json, "confinement");
+    json_writer_open_object(json);
+    json_writer_key(json, "capabilities");
+    json_writer_open_array(json);
+    for (size_t i = 0; i < names.n; i++)
+        json_writer_string(json, names.items[i]);
+    json_writer_close_array(json);
+    json_writer_key(json, "seccomp");
+    json_writer_string(json, profile                               ? profile
+                             : confinement_has_filter(confinement) ? "default"
+                                                                   : "unconfined");
+    json_writer_key(json, "no_new_privileges");
+    json_writer_bool(json, confinement->no_new_privileges);
+    json_writer_key(json, "apparmor");
+    json_writer_string(json, confinement->apparmor);
+    put_map(json, "uid_map", result->map.uids, result->map.n_uids);
+    put_map(json, "gid_map", result->map.gids, result->map.n_gids);
+    json_writer_close_object(json);
+}
+
 void result_to_json(const struct result *result, const struct plan *plan,
                     struct json_writer *json) {
     json_writer_open_object(json);
@@ -182,6 +227,8 @@ void result_to_json(const struct result *result, const struct plan *plan,
     json_writer_seconds(json, result->elapsed_nsec);
     json_writer_key(json, "error");
     json_writer_string(json, result->outcome == OUTCOME_ERROR ? result->error.message : NULL);
+    if (result->map.n_uids > 0)
+        put_confinement(json, result, plan);
     if (result->has_usage)
         put_usage(json, &result->usage);
     json_writer_key(json, "actions");

@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 #include "base/json_writer.h"
-#include "engine/cgroup/cgroup.h"
+#include "container.h"
 #include "engine/plan/plan.h"
 
 #include <stdbool.h>
@@ -48,6 +48,7 @@ struct result {
     uint64_t elapsed_nsec; /* set-up and unwinding included */
     uint64_t setup_nsec;   /* until the first action could start */
     struct err error;      /* of OUTCOME_ERROR */
+    struct idmap map;      /* of the container, if there was one: n_uids is 0 else */
     bool has_usage;        /* the container had a control group of its own */
     struct cgroup_stats usage;
 };
@@ -61,8 +62,8 @@ void result_done(struct result *result);
 /** result_add() - append a copy of @action.  Return: 0 or -ENOMEM. */
 int result_add(struct result *result, const struct action_result *action);
 
-/** result_note_usage() - add what a container has used so far; NULL is allowed. */
-void result_note_usage(struct result *result, const struct cgroup *cgroup);
+/** result_note() - keep a container's ids, and add what it has used so far. */
+void result_note(struct result *result, const struct container *container);
 
 /** outcome_name() - "ok", "failed", "timeout", "interrupted", "error" or "skipped". */
 const char *outcome_name(enum outcome outcome);

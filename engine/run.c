@@ -37,7 +37,7 @@ static int carry_out(const struct session_request *request, struct result *resul
     if (r == 0) {
         result->setup_nsec = clock_realtime() - result->started_nsec;
         r = steps_run(&session.supervisor, result, err);
-        result_note_usage(result, session.container.cgroup);
+        result_note(result, &session.container);
     }
     session_end(&session);
     note_condition(result, r, session.supervisor.interrupted);

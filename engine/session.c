@@ -136,8 +136,8 @@ static int open_state(struct session *s, struct err *err) {
 /* A cgroup namespace shows the group that its maker was in: with a group of its own the container
  * makes it once it is there. */
 static uint64_t namespaces(const struct container *c) {
-    return NAMESPACES | (c->plan->net == NET_HOST ? 0 : CLONE_NEWNET) |
-           (c->cgroup ? 0 : CLONE_NEWCGROUP);
+    return (c->map.mode == IDMAP_HOST ? NAMESPACES & ~(uint64_t)CLONE_NEWUSER : NAMESPACES) |
+           (c->plan->net == NET_HOST ? 0 : CLONE_NEWNET) | (c->cgroup ? 0 : CLONE_NEWCGROUP);
 }
 
 static int make_cgroup(struct session *s, struct err *err) {
@@ -230,7 +230,7 @@ static int build_child(struct session *s, struct err *err) {
     userns = open_userns(c, s->pid);
     if (c->map.mode == IDMAP_SHIFTED && userns < 0)
         return err_errno(err, "cannot open the container's user namespace");
-    if (c->map.mode == IDMAP_SHIFTED || c->map.mode == IDMAP_IDENTITY)
+    if (idmap_is_roots(&c->map))
         r = trees_open(&trees, c, userns, err);
     if (r == 0 && message_send(c->socket_fd, &message, trees.fds, trees.n) < 0)
         r = supervise_explain_death(&s->supervisor, err);
@@ -306,6 +306,10 @@ static int look_at_standard_streams(bool terminals[3], struct err *err) {
     return 0;
 }
 
+int session_choose_ids(const struct plan *plan, struct idmap *ret_map, struct err *err) {
+    return plan->userns_host ? idmap_choose_host(ret_map, err) : idmap_choose(ret_map, err);
+}
+
 bool session_exposes_program(const struct idmap *map) {
     struct stat st;
 
@@ -358,7 +362,7 @@ int session_look_up(struct session *s, const struct session_request *request,
     if (map)
         s->container.map = *map;
     else
-        r = idmap_choose(&s->container.map, err);
+        r = session_choose_ids(s->container.plan, &s->container.map, err);
     while (r == 0) {
         r = open_store(s, err);
         if (r == 0)
@@ -382,7 +386,7 @@ int session_start(struct session *s, const struct session_request *request, stru
         r = look_at_standard_streams(s->container.terminals, err);
     terminal_init(&s->supervisor.terminal, s->container.terminals);
     if (r == 0)
-        r = idmap_choose(&s->container.map, err);
+        r = session_choose_ids(s->container.plan, &s->container.map, err);
     while (r == 0) {
         log_debug(&hooks->log, "ids: %s", idmap_name(s->container.map.mode));
         protect_program(&s->container, hooks);

@@ -111,6 +111,9 @@ int session_look_up(struct session *session, const struct session_request *reque
 /** session_end() - end the container and unwind it; a second call does nothing. */
 void session_end(struct session *session);
 
+/** session_choose_ids() - the mode in which a plan's container begins, as idmap_choose(). */
+int session_choose_ids(const struct plan *plan, struct idmap *ret_map, struct err *err);
+
 /**
  * session_exposes_program() - whether a container with these ids could change this program's file
  *

@@ -113,6 +113,8 @@ static int map_with_helpers(const struct idmap *map, pid_t pid, struct err *err)
 int userns_map(const struct idmap *map, pid_t pid, struct err *err) {
     int r;
 
+    if (map->mode == IDMAP_HOST)
+        return 0;
     if (map->mode == IDMAP_SUBUID)
         return map_with_helpers(map, pid, err);
     if (map->mode == IDMAP_SINGLE) {

@@ -75,18 +75,33 @@ static int mount_and_enter(int root_fd, const char *name, const char *type, unsi
     return 0;
 }
 
+/* Shows a device of the host's on @path. */
+static int bind_device(const char *device, const char *path, bool host_root) {
+    const uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+    _cleanup_close_ int tree = -1, target = -1;
+    struct stat st;
+
+    if (!host_root)
+        return sys_mount(device, path, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+    target = open(path, O_PATH | O_CLOEXEC);
+    if (target < 0 || fstat(target, &st) < 0)
+        return -errno;
+    if (S_ISDIR(st.st_mode))
+        return -ENOTDIR;
+    tree = bind_clone(AT_FDCWD, device, false, attributes, -1);
+    return tree < 0 ? tree : bind_attach(tree, target);
+}
+
 /*
  * Hides one path: a file behind the host's null device, a directory behind an empty one, of which
  * all are the same.
  */
 static int hide(struct hider *hider, const char *path) {
     char empty[32];
-    int r;
+    int r = bind_device("/dev/null", path, hider->apivfs->host_root);
 
-    if (sys_mount("/dev/null", path, NULL, MS_BIND, NULL) == 0)
-        return 0;
-    if (errno != ENOTDIR)
-        return -errno;
+    if (r != -ENOTDIR)
+        return r;
     if (hider->empty_fd >= 0) {
         snprintf(empty, sizeof empty, "/proc/self/fd/%d", hider->empty_fd);
         return sys_mount(empty, path, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
@@ -192,19 +207,24 @@ static int mount_sys(struct hider *hider, int root_fd, struct err *err) {
     return r < 0 ? r : hide_all(hider, hidden, N_ELEMENTS(hidden), err);
 }
 
-static int make_devices(struct err *err) {
+static int make_devices(bool host_root, struct err *err) {
     static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
     static const char *const links[][2] = {
         {"/proc/self/fd", "fd"},       {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"},
         {"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"},
     };
     char host[16];
+    int r;
 
     for (size_t i = 0; i < N_ELEMENTS(devices); i++) {
         snprintf(host, sizeof host, "/dev/%s", devices[i]);
-        if (sys_mknodat(AT_FDCWD, devices[i], S_IFREG | 0666, 0) < 0 ||
-            sys_mount(host, devices[i], NULL, MS_BIND, NULL) < 0)
+        r = sys_mknodat(AT_FDCWD, devices[i], S_IFREG | 0666, 0) < 0
+                ? -errno
+                : bind_device(host, devices[i], host_root);
+        if (r < 0) {
+            errno = -r;
             return err_errno(err, "cannot bind the host's %s into the container", host);
+        }
     }
     for (size_t i = 0; i < N_ELEMENTS(links); i++)
         if (sys_symlinkat(links[i][0], AT_FDCWD, links[i][1]) < 0)
@@ -214,11 +234,10 @@ static int make_devices(struct err *err) {
 
 static int mount_dev(int root_fd, const struct apivfs *apivfs, struct err *err) {
     char shm[64];
-    int r =
-        mount_and_enter(root_fd, "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k", err);
+    int r = mount_and_enter(root_fd, "dev", "tmpfs", FLAGS, "mode=755,size=64k", err);
 
     if (r == 0)
-        r = make_devices(err);
+        r = make_devices(apivfs->host_root, err);
     if (r < 0)
         return r;
     if (sys_mkdirat(AT_FDCWD, "pts", 0755) < 0 ||
@@ -312,9 +331,9 @@ int apivfs_mount_proc(int root_fd, const struct apivfs *apivfs, struct err *err)
     return r;
 }
 
-int apivfs_hide(int root_fd, const struct strv *paths, struct err *err) {
-    static const struct apivfs none;
-    struct hider hider = {.apivfs = &none, .empty_fd = -1};
+int apivfs_hide(int root_fd, const struct strv *paths, bool host_root, struct err *err) {
+    const struct apivfs apivfs = {.host_root = host_root};
+    struct hider hider = {.apivfs = &apivfs, .empty_fd = -1};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < paths->n; i++) {

@@ -16,6 +16,8 @@
  *          @owns_cgroup, read-only
  * @hierarchies: those of version 1, as cgroup_hierarchies() names them; none: version 2
  * @shm_bytes: size of /dev/shm
+ * @host_root: its root has the number of the host's: nodes of the host's are bound read-only, which
+ *             keeps their owner and mode, and not who writes to the device
  * @tty_group: group 5 exists in the user namespace and owns the terminals
  * @privileged: nothing is hidden, and nothing read-only
  * @unmasked: patterns of paths that are neither hidden nor made read-only, "ALL" for all; or NULL
@@ -26,6 +28,7 @@ struct apivfs {
     bool owns_cgroup;
     const struct strv *hierarchies;
     uint64_t shm_bytes;
+    bool host_root;
     bool tty_group;
     bool privileged;
     const struct strv *unmasked;
@@ -55,10 +58,11 @@ int apivfs_mount_proc(int root_fd, const struct apivfs *apivfs, struct err *err)
 /**
  * apivfs_hide() - hide files and directories of the container
  * @paths: absolute in the container; links stay inside; those that are not there are passed over
+ * @host_root: as in struct apivfs
  *
  * Context: child before pivot, after all else was mounted.
  * Return: 0 or -errno with a text.
  */
-int apivfs_hide(int root_fd, const struct strv *paths, struct err *err);
+int apivfs_hide(int root_fd, const struct strv *paths, bool host_root, struct err *err);
 
 #endif

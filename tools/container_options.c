@@ -86,7 +86,12 @@ static const struct option_spec container_options[] = {
     {"cap-drop", 0, "CAP", CONFINEMENT, "one less, or with ALL none but those added", 0},
     {"security-opt", 0, "OPT", CONFINEMENT,
      "seccomp=FILE: a filter of system calls as Docker and Podman write them, or unconfined; "
-     "no-new-privileges; mask=PATH, unmask=PATH or ALL: files of the kernel to hide, or not",
+     "no-new-privileges; mask=PATH, unmask=PATH or ALL: files of the kernel to hide, or not; "
+     "apparmor=PROFILE",
+     0},
+    {"userns", 0, "MODE", CONFINEMENT,
+     "auto (default): a user namespace, in which root is nobody on the host; host: root runs it "
+     "without one, its root being the host's",
      0},
     {"privileged", 0, NULL, CONFINEMENT,
      "all capabilities over its user namespace, no filter, nothing of /proc and /sys hidden", 0},

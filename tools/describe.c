@@ -232,7 +232,7 @@ static void add_devices(struct value *config, const struct plan *plan) {
     }
 }
 
-static void add_host_config(struct value *whole, const struct life *life) {
+static void add_host_config(struct value *whole, const struct kept *kept, const struct life *life) {
     static const char *const policies[] = {"no", "on-failure", "always"};
     struct value *object = value_add(whole, "HostConfig", value_new(VALUE_OBJECT));
     struct value *restart = value_add(object, "RestartPolicy", value_new(VALUE_OBJECT));
@@ -245,6 +245,7 @@ static void add_host_config(struct value *whole, const struct life *life) {
     value_add_text(object, "NetworkMode", net_name(life->plan.net));
     value_add_bool(object, "ReadonlyRootfs", life->plan.read_only);
     add_devices(object, &life->plan);
+    describe_confinement(whole, object, &life->plan, kept->state.pid);
 }
 
 static void add_mounts(struct value *whole, const struct plan *plan) {
@@ -299,7 +300,7 @@ struct value *describe_whole(const struct kept *kept, const struct life *life) {
     value_add_text(whole, "ImageName", life->plan.image);
     value_add_number(whole, "RestartCount", kept->state.restarts);
     add_config(whole, life);
-    add_host_config(whole, life);
+    add_host_config(whole, kept, life);
     add_mounts(whole, &life->plan);
     add_network(whole, &life->plan);
     return whole;

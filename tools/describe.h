@@ -23,6 +23,14 @@ struct value *describe_row(const struct kept *kept, const struct life *life, boo
 /** describe_whole() - all that is known of a container, in docker's and podman's form. */
 struct value *describe_whole(const struct kept *kept, const struct life *life);
 
+/**
+ * describe_confinement() - a part of it: capabilities, options and id maps
+ * @config: where podman has most of it, HostConfig
+ * @pid: of a process of the container, whose maps are looked at; 0: none
+ */
+void describe_confinement(struct value *whole, struct value *config, const struct plan *plan,
+                          int64_t pid);
+
 /** describe_length() - append a length of time in words: "3 seconds", "About a minute". */
 void describe_length(struct buf *buf, uint64_t nsec);
 

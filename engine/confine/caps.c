@@ -36,6 +36,22 @@ int caps_parse(const char *name, uint64_t *ret_caps, struct err *err) {
     return 0;
 }
 
+int caps_names(uint64_t caps, struct strv *names) {
+    for (cap_value_t cap = 0; cap < 64 && cap_get_bound(cap) >= 0; cap++) {
+        char *name = caps & CAPS_BIT(cap) ? cap_to_name(cap) : NULL, *copy;
+
+        if (!name)
+            continue;
+        copy = strdup(name);
+        cap_free(name);
+        for (char *p = copy; p && *p; p++)
+            *p = (char)(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
+        if (strv_push_take(names, copy) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 int caps_confine(uint64_t caps, uint64_t kept, struct err *err) {
     _cleanup_(free_caps) cap_t own = cap_init();
     cap_value_t list[64];

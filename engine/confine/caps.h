@@ -3,6 +3,7 @@
 #define MAYFLY_CAPS_H
 
 #include "engine/base/err.h"
+#include "engine/base/str.h"
 
 #include <linux/capability.h>
 #include <stdint.h>
@@ -27,6 +28,14 @@
  * Return: 0, or -EINVAL with a text.
  */
 int caps_parse(const char *name, uint64_t *ret_caps, struct err *err);
+
+/**
+ * caps_names() - append the names of a set's capabilities, in capitals, as far as the kernel has
+ * them
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int caps_names(uint64_t caps, struct strv *names);
 
 /**
  * caps_confine() - give up all capabilities but those of the container

@@ -6,12 +6,14 @@
  * inherits that, so that a step costs nothing more.
  *
  * A profile that somebody brought may forbid what PID 1 itself needs; so each
- * step is put under it on its own, right before its execve(2).  PID 1 keeps
+ * step is put under it on its own, right before its execve(2), and so it is with
+ * a profile of AppArmor's.  PID 1 keeps
  * CAP_SYS_ADMIN for that, which the kernel asks for.  What PID 1 has beyond the
  * container's capabilities is not in the bounding set, so no program has it.
  */
 #include "confine.h"
 
+#include "apparmor.h"
 #include "caps.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
@@ -55,12 +57,15 @@ int confine_prepare(struct confine *ret_confine, const struct plan *plan, bool s
         .has_default_filter = default_filter,
         .filter = seccomp_builtin(default_filter, single_id),
         .boots = plan->init_system,
+        .apparmor = wanted->apparmor,
     };
-    if (plan->init_system)
+    if (wanted->apparmor)
+        r = apparmor_check(wanted->apparmor, err);
+    if (r == 0 && plan->init_system)
         return prepare_for_boot(ret_confine, wanted, single_id, err);
-    if (profile)
+    if (r == 0 && profile)
         r = seccomp_profile_load(profile, ret_confine->caps, &ret_confine->profile, err);
-    if (default_filter && ret_confine->caps != CAPS_DEFAULT) {
+    if (r == 0 && default_filter && ret_confine->caps != CAPS_DEFAULT) {
         r = seccomp_compile(true, ret_confine->caps, single_id, &ret_confine->own, err);
         ret_confine->filter = &ret_confine->own;
     }
@@ -140,6 +145,10 @@ int confine_apply(const struct confine *confine, bool single_id, struct emulator
 }
 
 int confine_step(const struct confine *confine) {
+    int r = confine->apparmor ? apparmor_set(confine->apparmor, APPARMOR_EXEC) : 0;
+
+    if (r < 0)
+        return r;
     return confine->profile.len ? seccomp_install(&confine->profile, false) : 0;
 }
 
@@ -153,5 +162,7 @@ int confine_closure(const struct confine *confine) {
         data[i].effective &= (uint32_t)(confine->caps >> (32 * i));
         data[i].permitted &= (uint32_t)(confine->caps >> (32 * i));
     }
-    return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+    if (syscall(SYS_capset, &header, data) < 0)
+        return -errno;
+    return confine->apparmor ? apparmor_set(confine->apparmor, APPARMOR_NOW) : 0;
 }

@@ -18,6 +18,7 @@
  * @boots: an image's init will run in a pid namespace of its own, which PID 1 makes
  * @profile: a filter for each step alone, which somebody has brought, or with @boots the default's;
  * its length is 0 without one
+ * @apparmor: the name of a profile of AppArmor's, for each step alone; lent; NULL: none
  */
 struct confine {
     uint64_t caps;
@@ -27,6 +28,7 @@ struct confine {
     const struct sock_fprog *filter;
     struct sock_fprog own;
     struct sock_fprog profile;
+    const char *apparmor;
 };
 
 /**
@@ -65,7 +67,7 @@ int confine_apply(const struct confine *confine, bool single_id, struct emulator
                   struct err *err);
 
 /**
- * confine_step() - what a step does for itself, before it changes its user: a profile's filter
+ * confine_step() - what a step does for itself, before it changes its user: profiles
  *
  * Bare system calls.
  * Context: child of PID 1, before execve(2).

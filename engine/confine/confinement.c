@@ -14,6 +14,7 @@
 
 void confinement_done(struct confinement *confinement) {
     free(confinement->seccomp);
+    free(confinement->apparmor);
     strv_done(&confinement->masked);
     strv_done(&confinement->unmasked);
     *confinement = (struct confinement){0};
@@ -110,6 +111,14 @@ static int expect(const char *option, const char *value, const char *expected, s
                    option, value, expected);
 }
 
+static int set_apparmor(struct confinement *confinement, const char *value, struct err *err) {
+    if (!*value)
+        return err_set(err, -EINVAL, "--security-opt apparmor: a profile's name, or 'unconfined'");
+    free(confinement->apparmor);
+    confinement->apparmor = str_eq(value, "unconfined") ? NULL : strdup(value);
+    return confinement->apparmor || str_eq(value, "unconfined") ? 0 : err_nomem(err);
+}
+
 int confinement_set_security(struct confinement *confinement, const char *text, struct err *err) {
     size_t length = strcspn(text, "=:");
     _cleanup_free_ char *name = strndup(text, length);
@@ -130,10 +139,10 @@ int confinement_set_security(struct confinement *confinement, const char *text, 
     if (str_eq(name, "label"))
         return expect(name, value, "disable", err);
     if (str_eq(name, "apparmor"))
-        return expect(name, value, "unconfined", err);
+        return set_apparmor(confinement, value, err);
     return err_set(err, -EINVAL,
                    "--security-opt '%s': use seccomp=FILE|unconfined, no-new-privileges, "
-                   "mask=PATH or unmask=ALL|PATH",
+                   "mask=PATH, unmask=ALL|PATH or apparmor=PROFILE",
                    text);
 }
 

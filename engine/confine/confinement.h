@@ -13,6 +13,7 @@
  * struct confinement - what a plan says of how a container is confined; all zero: the default
  * @caps_added, @caps_dropped: sets of capabilities
  * @seccomp: NULL: the default filter; "unconfined": none; else the absolute path of a profile
+ * @apparmor: NULL: none; else the name of a profile that the kernel has
  * @masked: absolute paths in the container to hide as well
  * @unmasked: patterns (fnmatch(3)) of paths not to hide and not to make read-only; "ALL": all
  * @privileged: all capabilities, no filter, nothing hidden or read-only
@@ -21,6 +22,7 @@
 struct confinement {
     uint64_t caps_added, caps_dropped;
     char *seccomp;
+    char *apparmor;
     struct strv masked, unmasked;
     bool privileged;
     bool no_new_privileges;
@@ -38,8 +40,9 @@ int confinement_drop_cap(struct confinement *confinement, const char *names, str
 /**
  * confinement_set_security() - --security-opt
  * @text: seccomp=FILE|unconfined, no-new-privileges[:true|:false], mask=PATH[:PATH]...,
- *        unmask=ALL|PATH[:PATH]..., systempaths=unconfined, label=disable, apparmor=unconfined; "="
- *        or ":" after the name
+ *        unmask=ALL|PATH[:PATH]..., systempaths=unconfined, label=disable,
+ * apparmor=PROFILE|unconfined;
+ *        "=" or ":" after the name
  *
  * Return: 0, -EINVAL with a text that says what there is, -ENOENT for a file that is not there,
  * -ENOMEM.

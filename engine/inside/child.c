@@ -140,6 +140,10 @@ static int build(const struct container *container, struct trees *trees, struct 
     size_t n_stacked = 0;
     int r;
 
+    /* A new user namespace sees to it that no mount comes back to the host. */
+    if (container->map.mode == IDMAP_HOST &&
+        sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return err_errno(err, "cannot take the mounts apart from the host's");
     if (container->cgroup && unshare(CLONE_NEWCGROUP) < 0)
         return err_errno(err, "cannot make a cgroup namespace");
     root = trees_build(container, trees, &n_stacked, err);

@@ -158,7 +158,12 @@ static int explain(const struct launch *launch, struct err *err) {
         return err_set(err, -EINVAL, "--ulimit: a limit cannot be set: %s",
                        strerror(launch->failed_errno));
     case STAGE_FILTER:
-        return err_errno(err, "cannot put a step under the profile of --security-opt seccomp");
+        if (code == -ENOENT)
+            return err_set(err, code,
+                           "--security-opt apparmor=%s: the kernel has no such profile: load it "
+                           "with apparmor_parser",
+                           launch->step->confine->apparmor);
+        return err_errno(err, "cannot put a step under the profile of --security-opt");
     case STAGE_IDS:
         return err_set(err, -EPERM, "cannot become user %u of the container: %s",
                        launch->step->user->uid, strerror(launch->failed_errno));

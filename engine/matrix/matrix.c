@@ -435,10 +435,11 @@ static int run_all(struct execution *execution, struct err *err) {
 }
 
 /* What each run would find out for itself; but the program is to be started anew here, once. */
-static void protect_program(const struct matrix_hooks *hooks) {
+static void protect_program(const struct matrix *matrix, const struct matrix_hooks *hooks) {
     struct idmap map;
 
-    if (hooks->protect_program && idmap_choose(&map, NULL) == 0 && session_exposes_program(&map))
+    if (hooks->protect_program && session_choose_ids(matrix->plan, &map, NULL) == 0 &&
+        session_exposes_program(&map))
         hooks->protect_program(hooks->context);
 }
 
@@ -463,7 +464,7 @@ int matrix_execute(struct matrix *matrix, const struct matrix_hooks *hooks, stru
         if (r < 0)
             return r;
     }
-    protect_program(hooks);
+    protect_program(matrix, hooks);
     sigaction(SIGPIPE, &ignore, &execution.pipe_action);
     r = signals_take(&execution.signals, err);
     if (r == 0)

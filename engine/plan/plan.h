@@ -149,7 +149,8 @@ struct plan {
     struct keep *keeps;
     size_t n_keeps;
     struct confinement confinement;
-    char *store; /* directory of images and runs; NULL: the user's own */
+    bool userns_host; /* root: no user namespace */
+    char *store;      /* directory of images and runs; NULL: the user's own */
 };
 
 /** PLAN_OOM_SCORE_INHERITED - no number that the kernel takes. */

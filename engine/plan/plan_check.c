@@ -101,10 +101,10 @@ static int check_keeps(const struct plan *plan, struct err *err) {
 }
 
 static int check_remember(const struct plan *plan, struct err *err) {
-    if (plan->remember && confinement_profile(&plan->confinement))
+    if (plan->remember && (confinement_profile(&plan->confinement) || plan->confinement.apparmor))
         return err_set(err, -EINVAL,
                        "-r knows nothing of what a profile says: leave out -r, or --security-opt "
-                       "seccomp=FILE");
+                       "seccomp=FILE and apparmor=PROFILE");
     if (plan->remember && plan->n_devices > 0)
         return err_set(err, -EINVAL,
                        "-r knows nothing of what a device holds: leave out -r, or --device");

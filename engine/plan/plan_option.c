@@ -126,6 +126,14 @@ static int set_security(struct plan *plan, const char *value, struct err *err) {
     return confinement_set_security(&plan->confinement, value, err);
 }
 
+static int set_userns(struct plan *plan, const char *value, struct err *err) {
+    plan->userns_host = str_eq(value, "host");
+    if (plan->userns_host || str_eq(value, "auto") || str_eq(value, "private"))
+        return 0;
+    return err_set(err, -EINVAL,
+                   "--userns '%s' is neither auto, a namespace of its own, nor host, none", value);
+}
+
 static int set_privileged(struct plan *plan, const char *value, struct err *err) {
     (void)value;
     (void)err;
@@ -173,7 +181,7 @@ static const struct plan_option {
     {"cap-drop", drop_cap},
     {"security-opt", set_security},
     {"privileged", set_privileged},
-
+    {"userns", set_userns},
 };
 
 int plan_option(struct plan *plan, const char *name, const char *value, struct err *err) {

@@ -122,7 +122,7 @@ void chain_leave(struct chain *chain) {
     if (chain->live && chain->session.supervisor.interrupted)
         chain->base.supervisor.interrupted = chain->session.supervisor.interrupted;
     if (chain->live) {
-        result_note_usage(chain->result, chain->session.container.cgroup);
+        result_note(chain->result, &chain->session.container);
         session_end(&chain->session);
     }
     chain->live = false;

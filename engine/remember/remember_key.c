@@ -134,6 +134,8 @@ static int add_confinement(const struct plan *plan, struct strv *facts) {
         r = add_number(facts, "system call filter", confinement_has_filter(confinement));
     if (r == 0)
         r = add_number(facts, "--privileged", confinement->privileged);
+    if (r == 0 && plan->userns_host)
+        r = add_number(facts, "--userns host", 1);
     if (r == 0)
         r = add_number(facts, "no new privileges", confinement->no_new_privileges);
     if (r == 0)

@@ -54,6 +54,8 @@ test_wrong_words_about_confinement() {
 --security-opt seccomp=/nowhere/at/all|/nowhere/at/all.*No such file
 --security-opt no-new-privileges:perhaps|neither true nor false
 --security-opt label=type:x|label
+--security-opt apparmor=|a profile's name
+-r --security-opt apparmor=x|leave out -r
 -r --security-opt seccomp=/etc/passwd|leave out -r
 --security-opt mask=relative|'relative' is not an absolute path
 END
@@ -198,4 +200,92 @@ test_the_filter_is_that_of_podman_call_by_call() {
     paste -d' ' ours theirs | awk '$2 != $4 || $1 != $3 { print $1, $2, $4 }' | sort >differences
     grep -v '^#' "$scratch/support/podman-differences" | awk 'NF { print $1, $2, $3 }' | sort >expected
     diff expected differences || fail "the filters differ otherwise than expected"
+}
+
+# What podman does for root unless told otherwise.
+test_without_a_user_namespace() {
+    runs "$mayfly" -q -n none -i "$busybox" --userns host -S 'readlink /proc/self/ns/user; id -u; grep CapEff /proc/self/status'
+    expect_same "$(sed -n 2p "$TEST_DIR/out")" 0
+    expect_same "$(sed -n 3p "$TEST_DIR/out")" "$(printf 'CapEff:\t00000000800405fb')"
+    if [ "$mode" != root ]; then
+        # A user's own namespace is all that there is.
+        [ "$(sed -n 1p "$TEST_DIR/out")" != "$(readlink /proc/self/ns/user)" ] || fail "no user namespace"
+        return
+    fi
+    expect_same "$(sed -n 1p "$TEST_DIR/out")" "$(readlink /proc/self/ns/user)"
+    # Files have the ids that they have inside, in both directions; nothing comes back by mounts.
+    mkdir v
+    echo theirs >v/theirs
+    chown 1234:1235 v/theirs
+    runs "$mayfly" -q -i "$busybox" --userns host -n bridge -v "$PWD/v:/v" -m 64m -S 'stat -c %u:%g /v/theirs; echo mine >/v/mine; chown 4321:4322 /v/mine' \
+        -D /v/mine
+    expect_out 1234:1235
+    expect_same "$(stat -c %u:%g v/mine)" 4321:4322
+    expect_same "$(stat -c %u mine)" 0
+    runs "$mayfly" -q -n none -i "$busybox" --userns host -u 70000 -S 'id -u'
+    expect_out 70000
+    runs "$mayfly" -q -r -i "$busybox" --userns host -S 'cat /proc/self/uid_map >/map' -S 'cat /map'
+    expect_same "$(awk '{ print $1, $2 }' "$TEST_DIR/out")" '0 0'
+    runs "$mayfly" -q -r -i "$busybox" -S 'cat /proc/self/uid_map >/map' -S 'cat /map'
+    [ "$(awk '{ print $2 }' "$TEST_DIR/out")" != 0 ] || fail "one with a user namespace was remembered from one without"
+}
+
+test_the_namespace_of_users_in_words() {
+    runs "$mayfly" -q -n none -i "$busybox" --userns auto -S 'readlink /proc/self/ns/user'
+    [ "$(cat "$TEST_DIR/out")" != "$(readlink /proc/self/ns/user)" ] || fail "no user namespace"
+    run "$mayfly" -n none -i "$busybox" --userns keep-id -S true
+    expect_complaint 2 "--userns 'keep-id' is neither auto"
+    only root
+    run "$mayfly" -n none -i "$busybox" --userns host --device /dev/zero:r -S true
+    expect_complaint 125 'with --userns host its root can do all'
+}
+
+test_apparmor_where_there_is_none() {
+    runs "$mayfly" -q -n none -i "$busybox" --security-opt apparmor=unconfined -S true
+    ! grep -q Y /sys/module/apparmor/parameters/enabled 2>/dev/null || return 0
+    run "$mayfly" -n none -i "$busybox" --security-opt apparmor=x -S true
+    expect_complaint 125 '--security-opt apparmor=x: this host has no AppArmor'
+}
+
+# names CAPABILITIES: of a set of bits
+names() { capsh --decode="$1" | sed 's/.*=//' | tr a-z, 'A-Z\n' | sort; }
+# maps FILE: of a map in /proc as the container has read it, in podman's form
+maps() { awk '{ print $1 ":" $2 ":" $3 }' "$1"; }
+
+# What is reported is what the kernel says to a program inside.
+test_reports_agree_with_the_kernel() {
+    local options report=.confinement
+    fresh_store
+    while read -r options; do
+        # shellcheck disable=SC2086
+        runs "$mayfly" -q -n none -i "$busybox" --json run.json $options -S 'cat /proc/self/status'
+        expect_same "$(jq -r "$report.capabilities[]" run.json | sort)" "$(names "$(status_of CapEff)")"
+        # With a single id there is one for emulation in any case.
+        [ "$mode" = single ] || expect_same "$(jq -r "$report.seccomp" run.json | sed 's/default/2/; s/unconfined/0/')" "$(status_of Seccomp)"
+        expect_same "$(jq -r "$report.no_new_privileges" run.json | sed 's/false/0/; s/true/1/')" "$(status_of NoNewPrivs)"
+        # shellcheck disable=SC2086
+        runs "$mayfly" run -d --name box -n none $options "$busybox" sh -c 'cat /proc/self/status; exec sleep 1000'
+        runs "$mayfly" exec box cat /proc/self/status
+        cp "$TEST_DIR/out" status
+        runs "$mayfly" inspect box
+        cp "$TEST_DIR/out" box.json
+        cp status "$TEST_DIR/out"
+        expect_same "$(jq -r '.[0].EffectiveCaps[]' box.json | sort)" "$(names "$(status_of CapEff)")"
+        expect_same "$(jq -r '.[0].BoundingCaps[]' box.json | sort)" "$(names "$(status_of CapBnd)")"
+        expect_same "$(jq -c '.[0].HostConfig.SecurityOpt | map(select(. == "no-new-privileges")) | length' box.json)" "$(status_of NoNewPrivs)"
+        # The maps are written for the reader: this test reads them from where mayfly does.
+        maps "/proc/$(jq '.[0].State.Pid' box.json)/uid_map" >map
+        expect_same "$(jq -r '.[0].HostConfig.IDMappings.UidMap[]' box.json)" "$(cat map)"
+        expect_same "$(jq -r "$report.uid_map[] | map(tostring) | join(\":\")" run.json)" \
+            "$([[ $options != *host* || $mode != root ]] && cat map || echo 0:0:2147483647)"
+        maps "/proc/$(jq '.[0].State.Pid' box.json)/gid_map" >map
+        expect_same "$(jq -r '.[0].HostConfig.IDMappings.GidMap[]' box.json)" "$(cat map)"
+        runs "$mayfly" rm -f box
+    done <<'END'
+
+--privileged
+--cap-drop ALL --cap-add CHOWN --security-opt no-new-privileges
+--security-opt seccomp=unconfined --cap-add NET_ADMIN
+--userns host
+END
 }
