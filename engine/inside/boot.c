@@ -130,6 +130,7 @@ int boot_enter(void *argument) {
     const struct boot *boot = argument;
     const struct container *c = boot->inside->container;
     const struct apivfs apivfs = {
+        .host_root = c->map.uids[0].outside == 0,
         .privileged = c->plan->confinement.privileged,
         .unmasked = &c->plan->confinement.unmasked,
     };
@@ -143,6 +144,7 @@ int boot_enter(void *argument) {
     if (r == 0)
         r = apivfs_mount_proc(boot->inside->root_fd, &apivfs, boot->err);
     if (r == 0)
-        r = apivfs_hide(boot->inside->root_fd, &c->plan->confinement.masked, boot->err);
+        r = apivfs_hide(boot->inside->root_fd, &c->plan->confinement.masked, apivfs.host_root,
+                        boot->err);
     return r;
 }

@@ -147,6 +147,9 @@ int plan_check(const struct plan *plan, struct err *err) {
         r = confinement_check(&plan->confinement, err);
     if (r < 0)
         return r;
+    if (plan->init_system && plan->userns_host)
+        return err_set(err, -EINVAL,
+                       "--init-system would run with the host's root: leave out --userns host");
     if (plan->isolate && !plan_has_bridge(plan))
         return err_set(
             err, -EINVAL,
