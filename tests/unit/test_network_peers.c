@@ -116,8 +116,10 @@ static void dhcpcd(void) {
                   " >/run/script; chmod +x /run/script; exec 3<>/run/events;"
                   "dhcpcd -4 -B -A -f /dev/null -c /run/script eth0 >/run/out 2>&1 & pid=$!;"
                   "await() { while read -r e <&3; do test \"$e\" = \"$*\" && return; done; };"
-                  "await BOUND %s; dhcpcd -4 -N -f /dev/null eth0 >/run/out2 2>&1;"
-                  "await RENEW %s; dhcpcd -4 -k -f /dev/null eth0 >/run/out2 2>&1;"
+                  /* It is deaf to that until it has dealt with the end of its script. */
+                  "await BOUND %s; (while :; do dhcpcd -4 -N -f /dev/null eth0; sleep 0.1; done)"
+                  " >/run/out2 2>&1 & again=$!; await RENEW %s; kill $again; wait $again;"
+                  "dhcpcd -4 -k -f /dev/null eth0 >/run/out3 2>&1;"
                   "await STOPPED; wait $pid; ! ip -4 addr show dev eth0 | grep inet",
                   ns_address(&box), ns_address(&box)) == 0,
         "dhcpcd has no lease");
