@@ -23,11 +23,7 @@
 #define LINK_HOPS 255
 
 size_t ra_encode(const struct ra *ra, uint8_t ret[RA_MAX_BYTES]) {
-    const struct nd_router_advert header = {
-        .nd_ra_type = ND_ROUTER_ADVERT,
-        .nd_ra_curhoplimit = HOP_LIMIT,
-        .nd_ra_router_lifetime = htons(ra->lifetime_sec),
-    };
+    struct nd_router_advert header = {.nd_ra_type = ND_ROUTER_ADVERT};
     const struct nd_opt_prefix_info prefix = {
         .nd_opt_pi_type = ND_OPT_PREFIX_INFORMATION,
         .nd_opt_pi_len = sizeof prefix / 8,
@@ -40,8 +36,12 @@ size_t ra_encode(const struct ra *ra, uint8_t ret[RA_MAX_BYTES]) {
     const struct nd_opt_mtu mtu = {.nd_opt_mtu_type = ND_OPT_MTU,
                                    .nd_opt_mtu_len = sizeof mtu / 8,
                                    .nd_opt_mtu_mtu = htonl(ra->mtu)};
-    uint8_t *end = mempcpy(ret, &header, sizeof header);
+    uint8_t *end;
 
+    /* Two parts of one union, of which an initializer would keep the last. */
+    header.nd_ra_curhoplimit = HOP_LIMIT;
+    header.nd_ra_router_lifetime = htons(ra->lifetime_sec);
+    end = mempcpy(ret, &header, sizeof header);
     end = mempcpy(end, &prefix, sizeof prefix);
     if (ra->mtu > 0)
         end = mempcpy(end, &mtu, sizeof mtu);
