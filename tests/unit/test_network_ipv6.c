@@ -458,7 +458,8 @@ Test(network_ipv6, advertisements) {
     uint8_t data[RA_MAX_BYTES];
 
     cr_assert(ra_encode(&ra, data) == 48);
-    cr_assert(data[0] == ND_ROUTER_ADVERT && data[6] == 9000 >> 8 && data[7] == (9000 & 0xff));
+    cr_assert(data[0] == ND_ROUTER_ADVERT && data[4] == 64);
+    cr_assert(data[6] == 9000 >> 8 && data[7] == (9000 & 0xff));
     cr_assert(data[16] == 3 && data[17] == 4 && data[18] == 64 && data[19] == 0xc0);
     ra.mtu = 1400;
     cr_assert(ra_encode(&ra, data) == 56);
