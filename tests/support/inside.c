@@ -8,15 +8,17 @@
  *   inside sti DESCRIPTOR           type into a terminal, in every way that there is
  *   inside mknod PATH MAJOR MINOR   make a node of a block device and open it
  *   inside ptrace PID               attach to a process, read its memory
- *   inside abstract NAME            connect to an abstract socket
- *   inside serve NAME COMMAND...    listen on one while COMMAND runs
- *   inside groups                   print the supplementary groups
- *   inside setgroups GROUP          drop to one supplementary group
- *   inside try CALL                 bpf, perf, userfaultfd, io_uring, userns, mountns, add_key,
- * handle inside chroot                   climb out of a chroot by a descriptor of the root
+ *   inside hunt STOP                until there is a file STOP: attach to and look into every
+ * process inside abstract NAME            connect to an abstract socket inside serve NAME
+ * COMMAND...    listen on one while COMMAND runs inside groups                   print the
+ * supplementary groups inside setgroups GROUP          drop to one supplementary group inside try
+ * CALL                 bpf, perf, userfaultfd, io_uring, userns, mountns, add_key, handle inside
+ * chroot                   climb out of a chroot by a descriptor of the root
  *
  * Prints what it got ("open", "refused: EPERM") and exits 0 when the kernel let it, 1 when not.
  */
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -100,6 +102,64 @@ static int attach(pid_t pid) {
         worst &= report(path, open(path, O_RDONLY));
     }
     return worst;
+}
+
+/* Whether a process's program, which can be opened, is one of the container's: busybox or this. */
+static int is_own(int exe) {
+    static const char *const programs[] = {"/bin/busybox", "/inside"};
+    struct stat a, b;
+
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+        if (fstat(exe, &a) == 0 && stat(programs[i], &b) == 0 && a.st_ino == b.st_ino &&
+            a.st_dev == b.st_dev)
+            return 1;
+    return 0;
+}
+
+/* Takes hold of a process in every way, and tells what should not be to be had. */
+static void seize(const char *pid, const char *stop) {
+    static int told;
+    char path[64], link[64];
+    int exe, traced = ptrace(PTRACE_SEIZE, atoi(pid), NULL, NULL) == 0;
+
+    snprintf(path, sizeof path, "/proc/%s/exe", pid);
+    exe = open(path, O_RDONLY);
+    if (exe >= 0 && !is_own(exe))
+        printf("reached the program of %s\n", pid);
+    else if (exe < 0 && traced && kill(atoi(pid), 0) == 0 && errno == EACCES)
+        printf("traced %s\n", pid);
+    else if (traced && exe >= 0 && !told++)
+        printf("caught one of its own\n");
+    if (exe >= 0)
+        close(exe);
+    for (int fd = 3; fd < 12; fd++) {
+        ssize_t n;
+
+        snprintf(path, sizeof path, "/proc/%s/fd/%d", pid, fd);
+        n = readlink(path, link, sizeof link - 1);
+        link[n > 0 ? n : 0] = '\0';
+        /* Whoever makes it has it open. */
+        if (n > 0 && strcmp(link, stop) != 0 && strncmp(link, "/dev/", 5) != 0 &&
+            strncmp(link, "pipe:", 5) != 0)
+            printf("a descriptor of %s: %s\n", pid, link);
+    }
+}
+
+static int hunt(const char *stop) {
+    while (access(stop, F_OK) < 0) {
+        DIR *proc = opendir("/proc");
+        struct dirent *entry;
+
+        while (proc && (entry = readdir(proc)))
+            if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != getpid())
+                seize(entry->d_name, stop);
+        if (proc)
+            closedir(proc);
+        /* Whom one traces ends for one first. */
+        while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
+            ;
+    }
+    return 0;
 }
 
 static socklen_t abstract(const char *name, struct sockaddr_un *address) {
@@ -199,6 +259,8 @@ int main(int argc, char **argv) {
         return make_disk(first, atoi(argv[3]), atoi(argv[4]));
     if (strcmp(what, "ptrace") == 0)
         return attach(atoi(first));
+    if (strcmp(what, "hunt") == 0)
+        return hunt(first);
     if (strcmp(what, "abstract") == 0)
         return connect_to(first);
     if (strcmp(what, "serve") == 0 && argc > 3)

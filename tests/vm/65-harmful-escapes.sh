@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2016,SC2154
 # Ways out that would harm the machine if one of them were open; the others are
-# in tests/system/65-escapes.sh.
+# in tests/system/65-escapes*.sh.
 
 # As it is given, and with all that can be asked for.
 most='--privileged'
