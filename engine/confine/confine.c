@@ -17,6 +17,7 @@
 #include "caps.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
+#include "landlock.h"
 #include "seccomp.h"
 #include "seccomp_compile.h"
 #include "seccomp_profile.h"
@@ -56,6 +57,7 @@ int confine_prepare(struct confine *ret_confine, const struct plan *plan, bool s
         .no_new_privileges = wanted->no_new_privileges,
         .has_default_filter = default_filter,
         .filter = seccomp_builtin(default_filter, single_id),
+        .is_scoped = plan->net == NET_HOST && !wanted->privileged,
         .boots = plan->init_system,
         .apparmor = wanted->apparmor,
     };
@@ -127,6 +129,10 @@ int confine_apply(const struct confine *confine, bool single_id, struct emulator
 
     if (confine->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_errno(err, "cannot give up new privileges");
+    if (confine->is_scoped)
+        r = landlock_keep_inside(err);
+    if (r < 0)
+        return r;
     if (confine->filter)
         r = seccomp_install(confine->filter, single_id);
     /* Inside a container that emulates there is somebody who answers already, and one is all. */

@@ -15,6 +15,7 @@
  * @caps: capabilities of its programs of root, a set of bits
  * @filter: filter of system calls for PID 1 and all others; lent; NULL: none
  * @own: when @filter was made for this run
+ * @is_scoped: abstract sockets of the host's are in its network namespace
  * @boots: an image's init will run in a pid namespace of its own, which PID 1 makes
  * @profile: a filter for each step alone, which somebody has brought, or with @boots the default's;
  * its length is 0 without one
@@ -24,6 +25,7 @@ struct confine {
     uint64_t caps;
     bool no_new_privileges;
     bool has_default_filter;
+    bool is_scoped;
     bool boots;
     const struct sock_fprog *filter;
     struct sock_fprog own;

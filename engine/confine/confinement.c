@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 void confinement_done(struct confinement *confinement) {
     free(confinement->seccomp);
@@ -102,13 +103,17 @@ static int add_paths(struct strv *paths, const char *option, const char *value, 
     return 0;
 }
 
-/* Labels that a host without such a module does not give anyway; nobody is asked for more. */
-static int expect(const char *option, const char *value, const char *expected, struct err *err) {
-    if (str_eq(value, expected))
+/* Labels of SELinux's are not given: where there is no SELinux, nobody gives any. */
+static int set_label(const char *value, struct err *err) {
+    static const char *const words[] = {"type:", "user:", "role:", "level:", "filetype:"};
+    bool is_label = str_eq(value, "nested");
+
+    for (size_t i = 0; i < N_ELEMENTS(words) && !is_label; i++)
+        is_label = str_after(value, words[i]);
+    if (str_eq(value, "disable") || (is_label && access("/sys/fs/selinux/enforce", F_OK) < 0))
         return 0;
-    return err_set(err, -EINVAL,
-                   "--security-opt %s=%s: mayfly gives no such labels; '%s' is all that it can be",
-                   option, value, expected);
+    return err_set(err, -EINVAL, "--security-opt label=%s: %s; leave it out, or give label=disable",
+                   value, is_label ? "mayfly gives no labels of SELinux's" : "it is no label");
 }
 
 static int set_apparmor(struct confinement *confinement, const char *value, struct err *err) {
@@ -137,7 +142,7 @@ int confinement_set_security(struct confinement *confinement, const char *text, 
     if (str_eq(name, "systempaths") && str_eq(value, "unconfined"))
         return strv_push(&confinement->unmasked, "ALL") < 0 ? err_nomem(err) : 0;
     if (str_eq(name, "label"))
-        return expect(name, value, "disable", err);
+        return set_label(value, err);
     if (str_eq(name, "apparmor"))
         return set_apparmor(confinement, value, err);
     return err_set(err, -EINVAL,

@@ -8,12 +8,15 @@
  *   inside sti DESCRIPTOR           type into a terminal, in every way that there is
  *   inside mknod PATH MAJOR MINOR   make a node of a block device and open it
  *   inside ptrace PID               attach to a process, read its memory
- *   inside hunt STOP                until there is a file STOP: attach to and look into every
- * process inside abstract NAME            connect to an abstract socket inside serve NAME
- * COMMAND...    listen on one while COMMAND runs inside groups                   print the
- * supplementary groups inside setgroups GROUP          drop to one supplementary group inside try
- * CALL                 bpf, perf, userfaultfd, io_uring, userns, mountns, add_key, handle inside
- * chroot                   climb out of a chroot by a descriptor of the root
+ *   inside hunt STOP                attach to and look into every process until there is a STOP
+ *   inside abstract NAME            connect to an abstract socket
+ *   inside serve NAME COMMAND...    listen on one while COMMAND runs
+ *   inside landlock                 print which version of Landlock the kernel has
+ *   inside groups                   print the supplementary groups
+ *   inside setgroups GROUP          drop to one supplementary group
+ *   inside chroot                   climb out of a chroot by a descriptor of the root
+ *   inside try CALL                 bpf, perf, userfaultfd, io_uring, userns, mountns, add_key
+ *                                   or handle
  *
  * Prints what it got ("open", "refused: EPERM") and exits 0 when the kernel let it, 1 when not.
  */
@@ -265,6 +268,8 @@ int main(int argc, char **argv) {
         return connect_to(first);
     if (strcmp(what, "serve") == 0 && argc > 3)
         return serve(first, argv + 3);
+    if (strcmp(what, "landlock") == 0)
+        return printf("%ld\n", syscall(SYS_landlock_create_ruleset, NULL, 0, 1)) < 0;
     if (strcmp(what, "groups") == 0)
         return print_groups();
     if (strcmp(what, "setgroups") == 0) {

@@ -53,7 +53,7 @@ test_wrong_words_about_confinement() {
 --security-opt nonsense|seccomp=FILE
 --security-opt seccomp=/nowhere/at/all|/nowhere/at/all.*No such file
 --security-opt no-new-privileges:perhaps|neither true nor false
---security-opt label=type:x|label
+--security-opt label=sticky|label=sticky: it is no label
 --security-opt apparmor=|a profile's name
 -r --security-opt apparmor=x|leave out -r
 -r --security-opt seccomp=/etc/passwd|leave out -r
@@ -245,6 +245,14 @@ test_apparmor_where_there_is_none() {
     ! grep -q Y /sys/module/apparmor/parameters/enabled 2>/dev/null || return 0
     run "$mayfly" -n none -i "$busybox" --security-opt apparmor=x -S true
     expect_complaint 125 '--security-opt apparmor=x: this host has no AppArmor'
+}
+
+# As Podman takes them on a host without SELinux.
+test_labels_where_there_is_no_selinux() {
+    runs "$mayfly" -q -n none -i "$busybox" --security-opt label=disable -S true
+    [ ! -e /sys/fs/selinux/enforce ] || skip "this host has SELinux"
+    runs "$mayfly" -q -n none -i "$busybox" --security-opt label=type:spc_t --security-opt label=level:s0:c1,c2 -S true
+    runs "$mayfly" run --rm -n none --security-opt label=nested "$busybox" true
 }
 
 # names CAPABILITIES: of a set of bits
