@@ -49,6 +49,7 @@ static int open_locked(int runs_fd, const char *name) {
 
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0)
         return -errno;
+    orphan_lock_mark(fd);
     return st.st_nlink == 0 ? -ENOENT : take_fd(fd);
 }
 

@@ -312,6 +312,7 @@ int store_work_begin(const struct store *store, const char *name, struct store_w
             continue;
         if (empty(fd) < 0)
             return store_errno(store, "cannot remove what a killed import left in tmp", err);
+        orphan_lock_mark(fd); /* Last: any descriptor's closing would have taken it away. */
         ret_work->fd = take_fd(fd);
         snprintf(ret_work->name, sizeof ret_work->name, "%s", name);
         return 0;

@@ -4,6 +4,12 @@
  * closed, and /proc/locks tells who took it (Spec: proc(5)).  So a lock whose
  * taker is dead belongs to children of it that have been killed a moment ago.
  * flock(2) has no timeout; a child does the waiting, so that it can be given up.
+ *
+ * Reading /proc/locks stops every processor's locking and waits milliseconds for
+ * that.  Who takes a lock for long therefore marks it with a record lock, which
+ * belongs to the process alone (Spec: fcntl(2)) and is asked for with one call.
+ * Since any descriptor's closing takes that one away, it can only say that the
+ * taker lives, never that it is dead.
  */
 #include "orphan_lock.h"
 
@@ -38,6 +44,22 @@ static bool is_alive(int pid) {
     return state != 'Z' && state != 'X';
 }
 
+static struct flock whole(short type) {
+    return (struct flock){.l_type = type, .l_whence = SEEK_SET};
+}
+
+void orphan_lock_mark(int fd) {
+    struct flock mark = whole(F_RDLCK);
+
+    (void)fcntl(fd, F_SETLK, &mark);
+}
+
+static bool is_marked(int fd) {
+    struct flock mark = whole(F_WRLCK);
+
+    return fcntl(fd, F_GETLK, &mark) == 0 && mark.l_type != F_UNLCK;
+}
+
 /* Whether the lock on @inode is nobody's who lives, and nobody waits for it. */
 static bool is_orphan(ino_t inode) {
     _cleanup_free_ char *text = NULL;
@@ -67,7 +89,7 @@ int orphan_lock_take(int fd) {
     struct stat st;
     pid_t pid;
 
-    if (fstat(fd, &st) < 0 || !is_orphan(st.st_ino))
+    if (is_marked(fd) || fstat(fd, &st) < 0 || !is_orphan(st.st_ino))
         return -EWOULDBLOCK;
     pid = fork();
     if (pid == 0) {

@@ -6,6 +6,7 @@
 #include "scratch.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -30,6 +31,22 @@ static bool exists(const char *path) {
     return faccessat(scratch.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* Whether the only run is known to be alive without a look at all of the kernel's locks. */
+static bool is_marked(void) {
+    _cleanup_close_ int runs = openat(scratch.store.fd, "runs", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                        fd = -1;
+    struct flock mark = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    _cleanup_closedir_ DIR *dir = fdopendir(dup(runs));
+    struct dirent *entry;
+
+    while ((entry = readdir(dir)) && str_is_dots(entry->d_name))
+        ;
+    cr_assert_not_null(entry);
+    fd = openat(runs, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cr_assert_eq(fcntl(fd, F_GETLK, &mark), 0);
+    return mark.l_type != F_UNLCK;
+}
+
 /* A process with a run, which does what @work does, says so, and is killed. */
 static void run_and_be_killed(const char *name, int (*work)(struct state *state)) {
     int said[2], status;
@@ -51,11 +68,13 @@ static void run_and_be_killed(const char *name, int (*work)(struct state *state)
     cr_assert_eq(read(said[0], &c, 1), 1);
     close(said[0]);
     /* Alive, so not a leaving. */
+    cr_assert(is_marked());
     state_clean(&scratch.store, &map, NULL);
     cr_assert_eq(scratch_count(&scratch, "runs"), 1);
     cr_assert_eq(kill(pid, SIGKILL), 0);
     cr_assert_eq(waitpid(pid, &status, 0), pid);
     cr_assert(WIFSIGNALED(status));
+    cr_assert_not(is_marked());
 }
 
 Test(state, two_runs_do_not_meet) {
