@@ -19,6 +19,7 @@ enum message_kind {
     MESSAGE_SHELL,   /* run an interactive shell */
     MESSAGE_CLIENT,  /* somebody who will ask for a job; fds: PID 1's end of the connection */
     MESSAGE_RUN,     /* on such a connection: start a program (job.h); @value: enum job_flags */
+    MESSAGE_ENTER,   /* on one as well: answered by MESSAGE_READY; fds: the namespaces (enter.h) */
     MESSAGE_SIGNAL,  /* send @value to the running step or job */
     /* to a supervisor (ask.h) */
     MESSAGE_ASK, /* @index: enum ask; @value: its argument */

@@ -11,8 +11,6 @@
 #include "engine/live/attach.h"
 #include "engine/live/warden.h"
 #include "engine/result.h"
-#include "engine/session.h"
-#include "protect.h"
 #include "verb.h"
 
 #include <errno.h>
@@ -24,15 +22,6 @@
 
 static int apply_create(struct verb_job *job, const struct options *options, struct err *err) {
     return create_options_apply(job->choice, options, err);
-}
-
-/* Before anything is made that a new start of this program would make again. */
-static void protect(struct verb_job *job) {
-    if (!session_exposes_program(&job->containers.map))
-        return;
-    protect_program();
-    log_warning(&job->log,
-                "the container could change this program's own file: install it as another user's");
 }
 
 static int write_cid_file(const char *path, const struct kept *kept, struct err *err) {
@@ -64,7 +53,7 @@ static int make(struct verb_job *job, struct kept *kept, struct err *err) {
 
     if (r < 0)
         return r == -EINVAL ? VERB_USAGE : r;
-    protect(job);
+    verb_protect(job);
     if (create->replace)
         r = remove_replaced(job, create->life.plan.name, err);
     if (r == 0 && create->cid_file && access(create->cid_file, F_OK) == 0)
@@ -295,7 +284,7 @@ static int run_start(struct verb_job *job, struct err *err) {
 
     if (choice->attach && job->n_words > 1)
         return err_set(err, VERB_USAGE, "--attach is for one container alone");
-    protect(job);
+    verb_protect(job);
     return verb_for_each(job, 0, start_one, !choice->attach, err);
 }
 

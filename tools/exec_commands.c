@@ -9,6 +9,7 @@
 #include "engine/inside/job.h"
 #include "engine/live/ask.h"
 #include "engine/live/attach.h"
+#include "engine/live/kept_enter.h"
 #include "engine/result.h"
 #include "verb.h"
 
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #define DETACH_KEYS "ctrl-p,ctrl-q"
 
@@ -27,6 +29,7 @@ struct exec_choice {
     bool input;
     bool terminal;
     bool detach;
+    bool privileged;
 };
 
 enum exec_option {
@@ -34,6 +37,7 @@ enum exec_option {
     EXEC_OPTION_DETACH_KEYS,
     EXEC_OPTION_ENV,
     EXEC_OPTION_INTERACTIVE,
+    EXEC_OPTION_PRIVILEGED,
     EXEC_OPTION_TTY,
     EXEC_OPTION_USER,
     EXEC_OPTION_WORKDIR,
@@ -72,6 +76,9 @@ static int apply_exec(struct verb_job *job, const struct options *options, struc
     case EXEC_OPTION_INTERACTIVE:
         choice->input = true;
         return 0;
+    case EXEC_OPTION_PRIVILEGED:
+        choice->privileged = true;
+        return 0;
     case EXEC_OPTION_TTY:
         choice->terminal = true;
         return 0;
@@ -106,12 +113,24 @@ static int begin(const struct exec_choice *choice, struct attachment *a, struct 
     return r;
 }
 
+/* A connection on which a program can be asked for. */
+static int reach(struct verb_job *job, const struct kept *kept, bool privileged, struct err *err) {
+    _cleanup_close_ int fd = -1;
+    int r;
+
+    if (privileged)
+        return kept_enter(&job->containers, kept, err);
+    fd = ask_connect(kept, err);
+    r = fd < 0 ? fd : ask_send(fd, ASK_JOB, 0, NULL, 0, err);
+    return r < 0 ? r : take_fd(fd);
+}
+
 static int run_exec(struct verb_job *job, struct err *err) {
     struct exec_choice *choice = job->choice;
     _cleanup_kept_ struct kept kept = KEPT_INIT;
     _cleanup_attachment_ struct attachment a;
     char keys[TERMINAL_MAX_KEYS + 1] = "";
-    int r = attach_parse_keys(choice->detach_keys, keys, err), fd = -1;
+    int r = attach_parse_keys(choice->detach_keys, keys, err);
 
     attach_init(&a, -1, false, keys);
     if (r < 0)
@@ -121,24 +140,25 @@ static int run_exec(struct verb_job *job, struct err *err) {
             return err_nomem(err);
     if (getenv("TERM") && set(&choice->job.term, getenv("TERM"), err) < 0)
         return -ENOMEM;
+    if (choice->privileged)
+        verb_protect(job);
     r = containers_find(&job->containers, job->words[0], &kept, err);
     if (r == 0)
-        r = fd = ask_connect(&kept, err);
-    if (r >= 0) {
-        a.socket_fd = fd;
-        r = ask_send(fd, ASK_JOB, 0, NULL, 0, err);
-    }
-    if (r == 0)
+        r = a.socket_fd = reach(job, &kept, choice->privileged, err);
+    if (r >= 0)
         r = begin(choice, &a, err);
     if (r == 0)
         r = attach_wait(&a, err);
+    if (r == 0)
+        job->status = a.is_detached ? 0 : a.status;
+    attach_done(&a);
+    while (choice->privileged && wait(NULL) > 0)
+        ;
     if (r > 0) {
         verb_complain(job, err);
         job->status = r;
         return 0;
     }
-    if (r == 0)
-        job->status = a.is_detached ? 0 : a.status;
     return r;
 }
 
@@ -151,6 +171,9 @@ int exec_command(int argc, char **argv) {
         {"env", 'e', "NAME[=VALUE]", "Options",
          "set a variable, or without =VALUE pass the host's through", EXEC_OPTION_ENV},
         {"interactive", 'i', NULL, "Options", "hand standard input on", EXEC_OPTION_INTERACTIVE},
+        {"privileged", 0, NULL, "Options",
+         "all capabilities over the container's user namespace, and no filter",
+         EXEC_OPTION_PRIVILEGED},
         {"tty", 't', NULL, "Options", "give it a terminal", EXEC_OPTION_TTY},
         {"user", 'u', "USER[:GROUP]", "Options", "who runs it; the container's user",
          EXEC_OPTION_USER},

@@ -12,8 +12,10 @@
 #include "engine/base/clock.h"
 #include "engine/base/str.h"
 #include "engine/result.h"
+#include "engine/session.h"
 #include "help.h"
 #include "progress.h"
+#include "protect.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -269,4 +271,12 @@ int verb_duration(const char *option, const char *value, int *ret_msec, struct e
                        option, value);
     *ret_msec = (int)(nsec / NSEC_PER_MSEC);
     return 0;
+}
+
+void verb_protect(const struct verb_job *job) {
+    if (!session_exposes_program(&job->containers.map))
+        return;
+    protect_program();
+    log_warning(&job->log,
+                "the container could change this program's own file: install it as another user's");
 }

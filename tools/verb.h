@@ -125,6 +125,13 @@ int verb_for_each(struct verb_job *job, size_t from,
  */
 bool verb_confirm(const struct verb_job *job, const char *question);
 
+/**
+ * verb_protect() - see to it that no container can change this program's own file
+ *
+ * Before anything is made that a new start of this program would make again.
+ */
+void verb_protect(const struct verb_job *job);
+
 /** verb_duration() - read an option's length of time in seconds or with a unit. */
 int verb_duration(const char *option, const char *value, int *ret_msec, struct err *err);
 

@@ -49,11 +49,8 @@ static int await_build(const struct container *container, struct trees *trees) {
     return message.kind == MESSAGE_BUILD ? 0 : -EPROTO;
 }
 
-/*
- * PID 1's command line is the host's: paths of volumes and more.  Overwritten in this process's
- * memory, where it is found by its content; a caller that has moved it keeps its own.
- */
-static void hide_arguments(void) {
+/* Overwritten where it is found by its content; a caller that has moved it keeps its own. */
+void child_hide_arguments(void) {
     static const char name[] = "mayfly";
     _cleanup_free_ char *text = NULL;
     size_t size = 0;
@@ -81,14 +78,13 @@ static int become(const struct container *container, struct err *err) {
     /* The host's side may have died before that: nothing is built for a dead man. */
     if (recv(container->socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
         _exit(1);
-    hide_arguments();
+    child_hide_arguments();
     setsid();
     umask(0);
     return 0;
 }
 
-/* Signals at their default, all blocked: PID 1 reads them from a descriptor. */
-static void reset_signals(void) {
+void child_reset_signals(void) {
     static const char standard[64]; /* the kernel's struct sigaction: SIG_DFL, no flags, no mask */
     sigset_t all;
 
@@ -178,7 +174,7 @@ int child_main(struct container *container) {
     struct err err = {0};
     int r, keys;
 
-    reset_signals();
+    child_reset_signals();
     r = keys = confine_leave_keyring(&err);
     if (r == -EDQUOT)
         r = 0;

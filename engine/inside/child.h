@@ -12,4 +12,15 @@
  */
 int child_main(struct container *container);
 
+/**
+ * child_hide_arguments() - have "mayfly" alone for a command line
+ *
+ * The host's names paths of volumes and more.
+ * Context: where /proc is still the host's.
+ */
+void child_hide_arguments(void);
+
+/** child_reset_signals() - all at their default, and blocked: they are read from a descriptor. */
+void child_reset_signals(void);
+
 #endif

@@ -13,6 +13,7 @@
 #include "engine/base/fd.h"
 #include "engine/message.h"
 #include "engine/result.h"
+#include "enter.h"
 #include "job.h"
 #include "step.h"
 
@@ -242,6 +243,20 @@ static void start(struct running_job *running, struct inside *inside, const stru
     running->is_over = r < 0 || message->value & JOB_DETACHED;
 }
 
+static void give_namespaces(const struct running_job *running, const struct inside *inside) {
+    const struct message message = {.kind = MESSAGE_READY};
+    int fds[ENTER_N_NAMESPACES];
+    struct err err;
+
+    if (enter_open(inside, fds, &err) < 0) {
+        reply_error(running, 0, &err);
+        return;
+    }
+    (void)message_send(running->socket_fd, &message, fds, ENTER_N_NAMESPACES);
+    for (size_t i = 0; i < ENTER_N_NAMESPACES; i++)
+        close(fds[i]);
+}
+
 /* Everything in the session that the program began, the program itself first. */
 static void end_session(const struct inside *inside, pid_t leader) {
     int own = inside->proc_fd >= 0 ? openat(inside->proc_fd, ".", O_RDONLY | O_CLOEXEC) : -1;
@@ -273,6 +288,8 @@ static void take_request(struct running_job *running, struct inside *inside) {
         kill(running->pid > 0 ? running->pid : -1, message.value);
     else if (message.kind == MESSAGE_RUN && running->pid == 0)
         start(running, inside, &message, fds, n);
+    else if (message.kind == MESSAGE_ENTER)
+        give_namespaces(running, inside);
     while (n-- > 0)
         close(fds[n]);
 }

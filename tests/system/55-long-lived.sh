@@ -225,6 +225,49 @@ test_programs_of_another_user_and_on_a_terminal() {
     runs "$mayfly" rm -f it
 }
 
+# namespaces_of OPTION...: those that a program of container "it" is in
+namespaces_of() { "$mayfly" exec "$@" it sh -c 'for n in user mnt pid net ipc uts cgroup; do readlink /proc/self/ns/$n; done; cat /proc/self/cgroup'; }
+test_privileged_programs() {
+    fresh_store
+    make_fifos
+    runs "$mayfly" run -d --name it -e A=b "${fifos[@]}" "$busybox" sleep 1000
+    run "$mayfly" exec it mount -t tmpfs none /tmp
+    expect_status 1
+    # All that there is, as the kernel counts capabilities.
+    runs "$mayfly" exec --privileged it sh -c 'grep -E "^(CapEff|CapBnd|Seccomp):" /proc/self/status'
+    local all
+    all=$(printf %016x $(((1 << ($(cat /proc/sys/kernel/cap_last_cap) + 1)) - 1)))
+    expect_out "CapEff:	$all
+CapBnd:	$all
+Seccomp:	0"
+    runs "$mayfly" exec --privileged it mount -t tmpfs none /tmp
+    runs "$mayfly" exec it sh -c 'mount | grep -c " /tmp "'
+    expect_out 1
+    # It is where the others are, limits included.
+    expect_same "$(namespaces_of --privileged)" "$(namespaces_of)"
+    run "$mayfly" exec --privileged -e C=d -w /etc it sh -c 'echo "$A$C $PWD"; exit 5'
+    expect_out 'bd /etc'
+    expect_status 5
+    printf 'through\n' | run "$mayfly" exec -i --privileged it cat
+    expect_out through
+    tty 'send:tty; exit 6\r' 'expect:/dev/pts' -- "$mayfly" exec -it --privileged it sh
+    expect_status 6
+    run "$mayfly" exec --privileged it no-such-program
+    expect_complaint 127 'no program no-such-program'
+    # With its caller it ends, unless it is detached.
+    "$mayfly" exec --privileged it sh -c 'sleep 4000 & echo ready >/told; exec sleep 2000' &
+    await ready
+    until_true runs_inside 4000
+    kill -9 $!
+    until_true eval '! runs_inside 2000 && ! runs_inside 4000'
+    runs "$mayfly" exec -d --privileged it sleep 3000
+    until_true runs_inside 3000
+    runs "$mayfly" stop -t 0 it
+    run "$mayfly" exec --privileged it true
+    expect_complaint 125 'it is not running'
+    runs "$mayfly" rm it
+}
+
 test_after_the_machine_went_down() {
     fresh_store
     local state

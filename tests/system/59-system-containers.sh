@@ -95,6 +95,8 @@ test_programs_beside_an_init() {
     runs "$mayfly" cp file it:/copied
     runs "$mayfly" exec it cat /copied
     expect_out words
+    runs "$mayfly" exec --privileged it sh -c 'cat /proc/1/comm; grep Seccomp: /proc/self/status'
+    expect_out $'init\nSeccomp:\t0'
     # Neither a program nor root in it reaches the process that holds it.
     run "$mayfly" exec it sh -c 'kill -9 -1; sleep 0'
     runs "$mayfly" exec it true
