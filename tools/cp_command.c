@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "mayfly cp": files in and out of a container that runs. */
+/* "mayfly cp": files in and out of a container, or a tar of them. */
 #include "commands.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "engine/live/ask.h"
 #include "engine/live/copy_job.h"
+#include "engine/live/kept_visit.h"
 #include "verb.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 enum cp_option { CP_OPTION_IGNORED };
 
@@ -29,28 +30,42 @@ static char *split(const char *word, char **ret_name) {
     return *path == '/' ? strdup(path) : str_printf("/%s", path);
 }
 
+/* @from, @to: the path in the container is one of them; the other is the word as it stands. */
+struct cp {
+    const char *from;
+    const char *to;
+    bool down;
+};
+
+static int copy(int job_fd, void *argument, struct err *err) {
+    const struct cp *cp = argument;
+
+    if (cp->down && str_eq(cp->to, "-"))
+        return copy_job_tar(job_fd, true, cp->from, STDOUT_FILENO, err);
+    if (!cp->down && str_eq(cp->from, "-"))
+        return copy_job_tar(job_fd, false, cp->to, STDIN_FILENO, err);
+    return copy_job(job_fd, cp->down, cp->from, cp->to, err);
+}
+
 static int run(struct verb_job *job, struct err *err) {
     _cleanup_free_ char *from_name = NULL, *to_name = NULL;
     _cleanup_free_ char *from = split(job->words[0], &from_name);
     _cleanup_free_ char *to = split(job->words[1], &to_name);
     _cleanup_kept_ struct kept kept = KEPT_INIT;
-    _cleanup_close_ int fd = -1;
+    struct cp cp = {from ? from : job->words[0], to ? to : job->words[1], from != NULL};
     int r;
 
     if (!from == !to)
         return err_set(err, VERB_USAGE,
                        "one of '%s' and '%s' has to be CONTAINER:PATH, and not both", job->words[0],
                        job->words[1]);
-    if (str_eq(job->words[from ? 1 : 0], "-"))
-        return err_set(err, VERB_USAGE, "a tarball by '-' is not taken: name a directory");
+    if (from && str_eq(cp.to, "-") && isatty(STDOUT_FILENO))
+        return err_set(err, VERB_USAGE,
+                       "standard output is a terminal: write the tar to a file or a pipe");
     r = containers_find(&job->containers, from ? from_name : to_name, &kept, err);
-    if (r == 0)
-        r = fd = ask_connect(&kept, err);
-    if (r >= 0)
-        r = ask_send(fd, ASK_JOB, 0, NULL, 0, err);
-    if (r >= 0)
-        r = copy_job(fd, from != NULL, from ? from : job->words[0], to ? to : job->words[1], err);
-    return r < 0 ? r : 0;
+    if (r == 0 && !kept_is_live(&kept))
+        verb_protect(job);
+    return r == 0 ? kept_visit(&job->containers, &kept, copy, &cp, err) : r;
 }
 
 int cp_command(int argc, char **argv) {
@@ -63,10 +78,12 @@ int cp_command(int argc, char **argv) {
     };
     static const struct verb verb = {
         .name = "cp",
-        .words = "CONTAINER:SRC DEST | SRC CONTAINER:DEST",
-        .about = "Copies a file or a directory out of a container that runs, or into one.  An "
-                 "existing directory takes the source inside; 'DIR/.' is what is in a directory.  "
-                 "What comes out belongs to who runs this, what goes in to the container's user.",
+        .words = "CONTAINER:SRC DEST|- | SRC|- CONTAINER:DEST",
+        .about = "Copies a file or a directory out of a container, or into one.  An existing "
+                 "directory takes the source inside; 'DIR/.' is what is in a directory.  What "
+                 "comes out belongs to who runs this, what goes in to the container's user.  '-' "
+                 "is a tar on standard output, or one on standard input that is unpacked in DEST, "
+                 "with the owners that the container knows.",
         .specs = specs,
         .n_specs = N_ELEMENTS(specs),
         .n_words_min = 2,

@@ -113,18 +113,6 @@ static int begin(const struct exec_choice *choice, struct attachment *a, struct 
     return r;
 }
 
-/* A connection on which a program can be asked for. */
-static int reach(struct verb_job *job, const struct kept *kept, bool privileged, struct err *err) {
-    _cleanup_close_ int fd = -1;
-    int r;
-
-    if (privileged)
-        return kept_enter(&job->containers, kept, err);
-    fd = ask_connect(kept, err);
-    r = fd < 0 ? fd : ask_send(fd, ASK_JOB, 0, NULL, 0, err);
-    return r < 0 ? r : take_fd(fd);
-}
-
 static int run_exec(struct verb_job *job, struct err *err) {
     struct exec_choice *choice = job->choice;
     _cleanup_kept_ struct kept kept = KEPT_INIT;
@@ -144,7 +132,8 @@ static int run_exec(struct verb_job *job, struct err *err) {
         verb_protect(job);
     r = containers_find(&job->containers, job->words[0], &kept, err);
     if (r == 0)
-        r = a.socket_fd = reach(job, &kept, choice->privileged, err);
+        r = a.socket_fd =
+            choice->privileged ? kept_enter(&job->containers, &kept, err) : ask_job(&kept, err);
     if (r >= 0)
         r = begin(choice, &a, err);
     if (r == 0)

@@ -16,6 +16,8 @@ enum copy_kind {
     COPY_DIRECTORY, /* its entries follow, then COPY_UP */
     COPY_SYMLINK,
     COPY_FIFO,
+    COPY_LINK,  /* to a file that was sent: its path from the topmost is the target; of a tar alone
+                 */
     COPY_UP,    /* the directory is complete */
     COPY_END,   /* from the sender: all was sent; from the receiver: all was written */
     COPY_ERROR, /* from either: given up, for the reason in the text */
@@ -28,6 +30,8 @@ enum copy_kind {
 struct copy_record {
     uint32_t kind;
     uint32_t mode; /* permissions, set-user-id and the like included */
+    uint32_t uid;  /* as the sender sees them */
+    uint32_t gid;
     int64_t mtime_sec;
     int64_t mtime_nsec;
     int32_t code;       /* of COPY_ERROR */
@@ -43,6 +47,8 @@ struct copy_record {
  * @note: called before a temporary file gets a name in the directory @dir_fd; may be NULL
  * @context: handed to both
  * @chown: give what is written to @uid and @gid
+ * @of_tar: what comes is a tar's: @chown gives it to the owners that are sent where there are such,
+ *          links are made, and what is there may be a link to a directory
  * @plain_modes: leave set-user-id and set-group-id bits out
  * @make_directories: a download makes those that its target lacks
  * @n_skipped: how many entries could not be copied for being sockets or devices
@@ -55,6 +61,7 @@ struct copy {
     int chown;
     uid_t uid;
     gid_t gid;
+    bool of_tar;
     int plain_modes;
     bool make_directories;
     uint32_t n_skipped;
@@ -78,6 +85,22 @@ int copy_send(struct copy *copy, int dir_fd, const char *name, struct err *err);
  * Return: 0, the sender's error, or -errno with a text.
  */
 int copy_receive(struct copy *copy, int dir_fd, const char *name, struct err *err);
+
+/** copy_send_end() - the end of what was sent, with @r; what copy_send() returns then. */
+int copy_send_end(struct copy *copy, int r, struct err *err);
+
+/**
+ * copy_receive_next() - the next record
+ * @ret_fd: what comes with it; the caller closes it
+ *
+ * Return: 0, the sender's error, or -errno with a text.
+ */
+int copy_receive_next(struct copy *copy, struct copy_record *ret_record, int *ret_fd,
+                      struct err *err);
+
+/** copy_receive_end() - tell the other side that all is written, unless @r is an error; Return: it.
+ */
+int copy_receive_end(const struct copy *copy, int r, const struct err *err);
 
 /**
  * copy_fail() - tell the other side that there will be no copy

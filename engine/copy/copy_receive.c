@@ -46,11 +46,18 @@ static void times_of(const struct copy_record *record, struct timespec times[2])
     };
 }
 
-static int own(const struct copy *copy, int dir_fd, const char *name) {
-    if (copy->chown && fchownat(dir_fd, name, copy->uid, copy->gid,
-                                AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH)) < 0)
+static int own(const struct copy *copy, const struct copy_record *record, int dir_fd,
+               const char *name) {
+    const int flags = AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH);
+
+    if (!copy->chown)
+        return 0;
+    if (copy->of_tar && fchownat(dir_fd, name, record->uid, record->gid, flags) == 0)
+        return 0;
+    /* The container may have no such id. */
+    if (copy->of_tar && errno != EINVAL)
         return -errno;
-    return 0;
+    return fchownat(dir_fd, name, copy->uid, copy->gid, flags) < 0 ? -errno : 0;
 }
 
 int copy_temporary_name(const struct copy *copy, int dir_fd, char ret_name[COPY_NAME_BYTES]) {
@@ -90,7 +97,7 @@ static int fill(const struct copy *copy, const struct copy_record *record, int f
     int r = copy_data(copy, from_fd, to_fd);
 
     if (r == 0)
-        r = own(copy, to_fd, "");
+        r = own(copy, record, to_fd, "");
     if (r == 0 && fchmod(to_fd, mode_of(copy, record)) < 0)
         r = -errno;
     times_of(record, times);
@@ -145,11 +152,31 @@ static int receive_special(const struct copy *copy, const struct copy_record *re
             ? sys_symlinkat(record->text + strlen(record->text) + 1, dir_fd, name) < 0
             : sys_mknodat(dir_fd, name, S_IFIFO | (mode_of(copy, record) & 0777), 0) < 0)
         return -errno;
-    r = own(copy, dir_fd, name);
+    r = own(copy, record, dir_fd, name);
     times_of(record, times);
     if (r == 0 && utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
         r = -errno;
     return r;
+}
+
+/* One more name for a file that was written; @top_fd: the directory that the whole tar goes to. */
+static int receive_link(const struct copy *copy, const struct copy_record *record, int top_fd,
+                        int dir_fd, const char *name) {
+    char *target = (char *)record->text + strlen(record->text) + 1, *slash = strrchr(target, '/');
+    _cleanup_close_ int parent = -1;
+
+    if (!copy->of_tar || !*target)
+        return -EPROTO;
+    if (slash)
+        *slash = '\0';
+    parent = fd_open_in_root(top_fd, slash ? target : ".", O_PATH | O_DIRECTORY, 0);
+    if (parent < 0)
+        return parent;
+    if (sys_linkat(parent, slash ? slash + 1 : target, dir_fd, name, 0) == 0)
+        return 0;
+    if (errno != EEXIST || sys_unlinkat(dir_fd, name, 0) < 0)
+        return -errno;
+    return sys_linkat(parent, slash ? slash + 1 : target, dir_fd, name, 0) < 0 ? -errno : 0;
 }
 
 static int enter_directory(const struct copy *copy, const struct copy_record *record, int dir_fd,
@@ -158,12 +185,14 @@ static int enter_directory(const struct copy *copy, const struct copy_record *re
 
     if (!made && !str_eq(name, ".") && errno != EEXIST)
         return -errno;
-    ret_level->fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    ret_level->fd =
+        openat(dir_fd, name,
+               O_RDONLY | O_DIRECTORY | O_CLOEXEC | (copy->of_tar && !made ? 0 : O_NOFOLLOW));
     if (ret_level->fd < 0)
         return errno == ELOOP || errno == ENOTDIR ? -EEXIST : -errno;
     ret_level->mode = made ? mode_of(copy, record) : UINT32_MAX;
     times_of(record, ret_level->times);
-    return made ? own(copy, ret_level->fd, "") : 0;
+    return made ? own(copy, record, ret_level->fd, "") : 0;
 }
 
 /* Directories that were there keep their mode and owner. */
@@ -177,25 +206,42 @@ static int leave_directory(struct level *level) {
     return r;
 }
 
+int copy_receive_next(struct copy *copy, struct copy_record *ret_record, int *ret_fd,
+                      struct err *err) {
+    int r = copy_get(copy, ret_record, ret_fd);
+
+    if (r < 0)
+        return err_set(err, r,
+                       r == -EPIPE ? "the other side of the copy died" : "the copy was broken off");
+    if (ret_record->kind == COPY_ERROR)
+        return err_set(err, ret_record->code < 0 ? ret_record->code : -EIO, "%s",
+                       ret_record->text + strlen(ret_record->text) + 1);
+    if (ret_record->kind == COPY_END)
+        copy->n_skipped = ret_record->n_skipped;
+    return 0;
+}
+
+int copy_receive_end(const struct copy *copy, int r, const struct err *err) {
+    const struct copy_record end = {.kind = COPY_END};
+
+    if (r == 0)
+        return copy_put(copy, &end, -1);
+    copy_fail(copy, err);
+    return r;
+}
+
 static int receive_all(struct copy *copy, int dir_fd, const char *name, struct level *levels,
                        size_t *n_levels, struct err *err) {
     for (;;) {
         struct copy_record record;
         _cleanup_close_ int fd = -1;
-        int r = copy_get(copy, &record, &fd), in;
+        int r = copy_receive_next(copy, &record, &fd, err), in;
         const char *entry;
 
         if (r < 0)
-            return err_set(err, r,
-                           r == -EPIPE ? "the other side of the copy died"
-                                       : "the copy was broken off");
-        if (record.kind == COPY_ERROR)
-            return err_set(err, record.code < 0 ? record.code : -EIO, "%s",
-                           record.text + strlen(record.text) + 1);
-        if (record.kind == COPY_END) {
-            copy->n_skipped = record.n_skipped;
+            return r;
+        if (record.kind == COPY_END)
             return *n_levels == 0 ? 0 : err_set(err, -EPROTO, "the copy ended too early");
-        }
         in = *n_levels ? levels[*n_levels - 1].fd : dir_fd;
         entry = *n_levels ? record.text : name;
         if (record.kind != COPY_UP && *n_levels &&
@@ -205,6 +251,8 @@ static int receive_all(struct copy *copy, int dir_fd, const char *name, struct l
             r = receive_file(copy, &record, fd, in, entry);
         else if (record.kind == COPY_SYMLINK || record.kind == COPY_FIFO)
             r = receive_special(copy, &record, in, entry);
+        else if (record.kind == COPY_LINK && *n_levels > 0)
+            r = receive_link(copy, &record, levels[0].fd, in, entry);
         else if (record.kind == COPY_DIRECTORY && *n_levels < MAX_DEPTH)
             r = enter_directory(copy, &record, in, entry, &levels[(*n_levels)++]);
         else if (record.kind == COPY_UP && *n_levels > 0)
@@ -218,16 +266,11 @@ static int receive_all(struct copy *copy, int dir_fd, const char *name, struct l
 
 int copy_receive(struct copy *copy, int dir_fd, const char *name, struct err *err) {
     _cleanup_free_ struct level *levels = malloc(MAX_DEPTH * sizeof *levels);
-    const struct copy_record end = {.kind = COPY_END};
     size_t n_levels = 0;
     int r = levels ? receive_all(copy, dir_fd, name, levels, &n_levels, err) : err_nomem(err);
 
     while (n_levels > 0)
         if (levels[--n_levels].fd >= 0)
             close(levels[n_levels].fd);
-    if (r < 0)
-        copy_fail(copy, err);
-    else
-        r = copy_put(copy, &end, -1);
-    return r;
+    return copy_receive_end(copy, r, err);
 }

@@ -23,6 +23,8 @@ static int put(const struct copy *copy, struct copy_record *record, const char *
     if (record->kind != COPY_SYMLINK)
         record->text[used] = '\0';
     record->mode = st->st_mode & 07777;
+    record->uid = st->st_uid;
+    record->gid = st->st_gid;
     record->mtime_sec = st->st_mtim.tv_sec;
     record->mtime_nsec = st->st_mtim.tv_nsec;
     return copy_put(copy, record, fd);
@@ -116,8 +118,12 @@ static int send_entry(struct copy *copy, int dir_fd, const char *name, const cha
 }
 
 int copy_send(struct copy *copy, int dir_fd, const char *name, struct err *err) {
+    return copy_send_end(copy, send_entry(copy, dir_fd, name, "", err), err);
+}
+
+int copy_send_end(struct copy *copy, int r, struct err *err) {
     struct copy_record record = {.kind = COPY_END};
-    int r = send_entry(copy, dir_fd, name, "", err), got;
+    int got;
 
     if (r == 0) {
         record.n_skipped = copy->n_skipped;

@@ -111,7 +111,8 @@ static int start_step(struct init *init, char *const *argv, bool on_terminal,
 static int start_copy(struct init *init, const struct action *action, int socket_fd,
                       struct err *err) {
     bool down = action->kind == ACTION_DOWNLOAD;
-    pid_t pid = inside_copy(&init->inside, down, action->source, action->target, socket_fd, err);
+    pid_t pid =
+        inside_copy(&init->inside, down, false, action->source, action->target, socket_fd, err);
 
     if (pid < 0)
         return pid;

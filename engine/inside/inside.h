@@ -80,12 +80,13 @@ int inside_open_terminal(const struct inside *inside, const struct user *owner,
 /**
  * inside_copy() - begin the container's side of a copy, in a process of its own
  * @down: out of the container
+ * @of_tar: the other side sends a tar's content (copy_tar.h)
  * @source: in the container when @down, else what it is called on the other side
  * @target: in the container unless @down; NULL: the workdir
  *
  * Return: its pid, or -errno with a text.
  */
-pid_t inside_copy(const struct inside *inside, bool down, const char *source, const char *target,
-                  int socket_fd, struct err *err);
+pid_t inside_copy(const struct inside *inside, bool down, bool of_tar, const char *source,
+                  const char *target, int socket_fd, struct err *err);
 
 #endif

@@ -6,13 +6,14 @@
 
 #include <unistd.h>
 
-static int copy(const struct inside *inside, bool down, const char *source, const char *target,
-                int socket_fd) {
+static int copy(const struct inside *inside, bool down, bool of_tar, const char *source,
+                const char *target, int socket_fd) {
     struct copy copy = {
         .socket_fd = socket_fd,
         .chown = !inside_has_single_id(inside),
         .uid = inside->user.uid,
         .gid = inside->user.gid,
+        .of_tar = of_tar,
     };
     struct copy_place place = {.dir_fd = -1};
     struct err err;
@@ -33,13 +34,13 @@ static int copy(const struct inside *inside, bool down, const char *source, cons
     return r < 0;
 }
 
-pid_t inside_copy(const struct inside *inside, bool down, const char *source, const char *target,
-                  int socket_fd, struct err *err) {
+pid_t inside_copy(const struct inside *inside, bool down, bool of_tar, const char *source,
+                  const char *target, int socket_fd, struct err *err) {
     pid_t pid = fork();
 
     if (pid < 0)
         return err_errno(err, "cannot start a copy");
     if (pid == 0)
-        _exit(copy(inside, down, source, target, socket_fd));
+        _exit(copy(inside, down, of_tar, source, target, socket_fd));
     return pid;
 }

@@ -129,9 +129,9 @@ int job_closure(int socket_fd, int block_fd, const int stdio[3], struct err *err
     return 0;
 }
 
-int job_copy(int socket_fd, bool down, const char *source, const char *target, int copy_fd,
-             struct err *err) {
-    const struct message message = {.kind = MESSAGE_RUN, .value = down ? JOB_DOWNLOAD : JOB_UPLOAD};
+int job_copy(int socket_fd, enum job_flags kind, const char *source, const char *target,
+             int copy_fd, struct err *err) {
+    const struct message message = {.kind = MESSAGE_RUN, .value = (int32_t)kind};
     _cleanup_close_ int words = -1;
     _cleanup_job_ struct job job = {0};
     int r = strv_push(&job.argv, source);

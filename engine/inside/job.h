@@ -49,10 +49,11 @@ enum job_flags {
     JOB_DETACHED = 2,  /* goes on when the connection ends; on /dev/null */
     JOB_DOWNLOAD = 32, /* a copy out of the container, see job_copy() */
     JOB_UPLOAD = 64,
-    JOB_TELL = 4,     /* MESSAGE_READY comes when it has begun */
-    JOB_GIVE = 8,     /* the streams are pipes made for it: they become its user's */
-    JOB_INIT = 128,   /* the image's own init, see boot.h; with JOB_TERMINAL it has a console */
-    JOB_CLOSURE = 16, /* a function instead of a program, see job_closure() */
+    JOB_UPLOAD_TAR = 256, /* the same of a tar (copy_tar.h) */
+    JOB_TELL = 4,         /* MESSAGE_READY comes when it has begun */
+    JOB_GIVE = 8,         /* the streams are pipes made for it: they become its user's */
+    JOB_INIT = 128,       /* the image's own init, see boot.h; with JOB_TERMINAL it has a console */
+    JOB_CLOSURE = 16,     /* a function instead of a program, see job_closure() */
 };
 
 /**
@@ -84,15 +85,15 @@ int job_closure(int socket_fd, int block_fd, const int stdio[3], struct err *err
 
 /**
  * job_copy() - ask PID 1 for its side of a copy
- * @down: out of the container
- * @source: in the container when @down, else what it is called here
- * @target: in the container unless @down; NULL: the container's workdir
+ * @kind: JOB_DOWNLOAD, JOB_UPLOAD or JOB_UPLOAD_TAR
+ * @source: in the container with JOB_DOWNLOAD, else what it is called here
+ * @target: in the container, unless JOB_DOWNLOAD; NULL: the container's workdir
  * @copy_fd: the other end of a struct copy's socket (copy.h), lent
  *
  * Answered as job_start() is, once both sides are done.
  * Return: 0 or -errno with a text.
  */
-int job_copy(int socket_fd, bool down, const char *source, const char *target, int copy_fd,
-             struct err *err);
+int job_copy(int socket_fd, enum job_flags kind, const char *source, const char *target,
+             int copy_fd, struct err *err);
 
 #endif

@@ -189,9 +189,10 @@ static int spawn_closure(struct running_job *running, const struct inside *insid
 }
 
 static int spawn_copy(struct running_job *running, const struct inside *inside,
-                      const struct job *job, bool down, int socket_fd, struct err *err) {
+                      const struct job *job, int flags, int socket_fd, struct err *err) {
     const char *target = job->argv.n > 1 ? job->argv.items[1] : NULL;
-    pid_t pid = inside_copy(inside, down, job->argv.items[0], target, socket_fd, err);
+    pid_t pid = inside_copy(inside, flags & JOB_DOWNLOAD, flags & JOB_UPLOAD_TAR,
+                            job->argv.items[0], target, socket_fd, err);
 
     if (pid < 0)
         return pid;
@@ -207,14 +208,14 @@ static int spawn(struct running_job *running, struct inside *inside, const struc
     if (message->value & JOB_CLOSURE)
         return spawn_closure(running, inside, fds, err);
     r = read_words(fds[0], &job, err);
-    if (r == 0 && message->value & (JOB_DOWNLOAD | JOB_UPLOAD))
-        return spawn_copy(running, inside, &job, message->value & JOB_DOWNLOAD, fds[1], err);
+    if (r == 0 && message->value & (JOB_DOWNLOAD | JOB_UPLOAD | JOB_UPLOAD_TAR))
+        return spawn_copy(running, inside, &job, message->value, fds[1], err);
     return r < 0 ? r : spawn_job(running, inside, &job, message, stdio, err);
 }
 
 /* How many descriptors a request has to bring. */
 static size_t n_fds_of(int flags) {
-    if (flags & (JOB_DOWNLOAD | JOB_UPLOAD))
+    if (flags & (JOB_DOWNLOAD | JOB_UPLOAD | JOB_UPLOAD_TAR))
         return 2;
     return flags & (JOB_TERMINAL | JOB_DETACHED) ? 1 : N_FDS;
 }

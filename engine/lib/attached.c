@@ -43,10 +43,7 @@ void attached_free(struct attached *attached) {
 }
 
 int attached_connect(const struct attached *attached, struct err *err) {
-    _cleanup_close_ int fd = ask_connect(&attached->kept, err);
-    int r = fd < 0 ? fd : ask_send(fd, ASK_JOB, 0, NULL, 0, err);
-
-    return r < 0 ? r : take_fd(fd);
+    return ask_job(&attached->kept, err);
 }
 
 /* Work on a container by a child, which finds it by its id; @name: of an image to be made of it. */

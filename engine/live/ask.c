@@ -63,3 +63,10 @@ int ask_simple(const struct kept *kept, enum ask ask, int value, int *ret_value,
 
     return r < 0 ? r : ask_await(fd, ret_value, err);
 }
+
+int ask_job(const struct kept *kept, struct err *err) {
+    _cleanup_close_ int fd = ask_connect(kept, err);
+    int r = fd < 0 ? fd : ask_send(fd, ASK_JOB, 0, NULL, 0, err);
+
+    return r < 0 ? r : take_fd(fd);
+}

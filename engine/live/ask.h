@@ -42,6 +42,9 @@ int ask_send(int socket_fd, enum ask ask, int value, const int *fds, size_t n_fd
  */
 int ask_await(int socket_fd, int *ret_value, struct err *err);
 
+/** ask_job() - a connection to PID 1, on which a job can be started.  Return: as ask_connect(). */
+int ask_job(const struct kept *kept, struct err *err);
+
 /** ask_simple() - connect, ask, wait for the answer. */
 int ask_simple(const struct kept *kept, enum ask ask, int value, int *ret_value, struct err *err);
 

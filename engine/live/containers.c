@@ -343,6 +343,18 @@ int kept_life(const struct kept *kept, struct life *life, struct err *err) {
     return r < 0 ? err_wrap(err, "container %s", kept->name) : 0;
 }
 
+int kept_check_image(struct kept *kept, const char *reference, const char *id, struct err *err) {
+    char *known = kept->state.image_id;
+
+    if (*known && id && !str_eq(known, id))
+        return err_set(
+            err, -ESTALE,
+            "container %s was made from another image: %s is %.12s by now, and was %.12s",
+            kept->name, reference, id, known);
+    snprintf(known, sizeof kept->state.image_id, "%s", id ? id : "");
+    return 0;
+}
+
 int kept_lock(struct kept *kept, bool wait, struct err *err) {
     int r = take_lock(kept, wait);
 

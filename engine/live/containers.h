@@ -151,6 +151,16 @@ int kept_life(const struct kept *kept, struct life *life, struct err *err);
 int kept_lock(struct kept *kept, bool wait, struct err *err);
 void kept_unlock(struct kept *kept);
 
+/**
+ * kept_check_image() - whether an image is still the one that a container was made from
+ * @reference: as people write it
+ * @id: what it is now; NULL: an image of no id, a directory
+ *
+ * The first that comes is noted in @kept->state.
+ * Return: 0 or -ESTALE with a text.
+ */
+int kept_check_image(struct kept *kept, const char *reference, const char *id, struct err *err);
+
 /** kept_write_state() - replace the file "state" by @kept->state; locked.  Return: 0 or -errno. */
 int kept_write_state(const struct kept *kept);
 

@@ -3,8 +3,10 @@
 #include "copy_job.h"
 
 #include "engine/base/cleanup.h"
+#include "engine/base/str.h"
 #include "engine/collect.h"
 #include "engine/copy/copy.h"
+#include "engine/copy/copy_tar.h"
 #include "engine/inside/job.h"
 #include "engine/message.h"
 
@@ -14,26 +16,64 @@
 /* Few records under way: each may carry a descriptor, and these count against RLIMIT_NOFILE. */
 #define SOCKET_BYTES (16 * 1024)
 
-int copy_job(int job_fd, bool down, const char *source, const char *target, struct err *err) {
+/* Asks for the container's side.  Return: a socket to it, or -errno with a text. */
+static int begin(int job_fd, enum job_flags kind, const char *source, const char *target,
+                 struct err *err) {
     _cleanup_close_ int ours = -1, theirs = -1;
-    struct copy copy = {.plain_modes = down};
-    struct message message;
     int pair[2], r;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return err_errno(err, "cannot make a socket");
-    copy.socket_fd = ours = pair[0];
+    ours = pair[0];
+    /* The container alone has it afterwards, so that its end is seen. */
     theirs = pair[1];
     for (int i = 0; i < 2; i++)
         if (setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &(int){SOCKET_BYTES}, sizeof(int)) < 0)
             return err_errno(err, "cannot set up a socket");
-    r = job_copy(job_fd, down, source, target, theirs, err);
-    /* The container alone has it now, so that its end is seen. */
-    close(take_fd(theirs));
-    if (r == 0)
-        r = down ? collect_download(&copy, source, target, err)
-                 : collect_upload(&copy, source, err);
+    r = job_copy(job_fd, kind, source, target, theirs, err);
+    return r < 0 ? r : take_fd(ours);
+}
+
+static int end(int job_fd, bool down, int r, const char *source, struct err *err) {
+    struct message message;
+
     if (r == 0 && message_receive(job_fd, &message, NULL, 0, NULL) < 0)
         r = err_set(err, -EPIPE, "the container has ended");
     return r < 0 ? err_wrap(err, "%s %s", down ? "copy out of" : "copy in", source) : 0;
+}
+
+int copy_job(int job_fd, bool down, const char *source, const char *target, struct err *err) {
+    _cleanup_close_ int fd = begin(job_fd, down ? JOB_DOWNLOAD : JOB_UPLOAD, source, target, err);
+    struct copy copy = {.socket_fd = fd, .plain_modes = down};
+    int r = fd < 0 ? fd
+            : down ? collect_download(&copy, source, target, err)
+                   : collect_upload(&copy, source, err);
+
+    return end(job_fd, down, r, source, err);
+}
+
+/* What a path's last part is called, to free(3); "." for what has no name. */
+static char *name_of(const char *path) {
+    size_t end = strlen(path), start;
+    _cleanup_free_ char *name = NULL;
+
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    for (start = end; start > 0 && path[start - 1] != '/';)
+        start--;
+    name = strndup(path + start, end - start);
+    return name && (!*name || str_is_dots(name)) ? strdup(".") : take_ptr(name);
+}
+
+int copy_job_tar(int job_fd, bool down, const char *path, int tar_fd, struct err *err) {
+    _cleanup_free_ char *name = name_of(path);
+    _cleanup_close_ int fd = !name  ? err_nomem(err)
+                             : down ? begin(job_fd, JOB_DOWNLOAD, path, NULL, err)
+                                    : begin(job_fd, JOB_UPLOAD_TAR, ".", path, err);
+    struct copy copy = {.socket_fd = fd};
+    int r = fd < 0 ? fd
+            : down ? copy_receive_tar(&copy, tar_fd, name, err)
+                   : copy_send_tar(&copy, tar_fd, err);
+
+    return end(job_fd, down, r, path, err);
 }

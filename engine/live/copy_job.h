@@ -17,4 +17,11 @@
  */
 int copy_job(int job_fd, bool down, const char *source, const char *target, struct err *err);
 
+/**
+ * copy_job_tar() - the same to or from a tar
+ * @path: in the container: what is copied out, or the directory that what is in the tar goes to
+ * @tar_fd: to be written or read
+ */
+int copy_job_tar(int job_fd, bool down, const char *path, int tar_fd, struct err *err);
+
 #endif

@@ -51,9 +51,8 @@ static int commit_here(void *argument, struct err *err) {
  */
 static int connect_to_all(const struct kept *kept) {
     struct err ignored;
-    _cleanup_close_ int fd = kept_is_live(kept) ? ask_connect(kept, &ignored) : -1;
 
-    return fd < 0 || ask_send(fd, ASK_JOB, 0, NULL, 0, &ignored) < 0 ? -1 : take_fd(fd);
+    return kept_is_live(kept) ? ask_job(kept, &ignored) : -1;
 }
 
 static void signal_all(int fd, int number) {

@@ -18,13 +18,12 @@
 
 static int ask_namespaces(const struct kept *kept, int ret_fds[ENTER_N_NAMESPACES],
                           struct err *err) {
-    _cleanup_close_ int fd = ask_connect(kept, err);
+    _cleanup_close_ int fd = ask_job(kept, err);
     struct message message = {.kind = MESSAGE_ENTER};
     size_t n = 0;
-    int r = fd < 0 ? fd : ask_send(fd, ASK_JOB, 0, NULL, 0, err);
 
-    if (r < 0)
-        return r;
+    if (fd < 0)
+        return fd;
     (void)message_send(fd, &message, NULL, 0);
     if (message_receive(fd, &message, ret_fds, ENTER_N_NAMESPACES, &n) < 0)
         return err_set(err, -EPIPE, "the container has ended");

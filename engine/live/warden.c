@@ -133,19 +133,6 @@ static int start_main(struct warden *k, struct err *err) {
 
 /* --- beginning and end -------------------------------------------------------- */
 
-static int check_image(struct warden *k, struct err *err) {
-    const char *id = k->session.container.image.id;
-    char *known = k->kept->state.image_id;
-
-    if (*known && id && !str_eq(known, id))
-        return err_set(
-            err, -ESTALE,
-            "container %s was made from another image: %s is %.12s by now, and was %.12s",
-            k->kept->name, k->life->plan.image, id, known);
-    snprintf(known, sizeof k->kept->state.image_id, "%s", id ? id : "");
-    return 0;
-}
-
 static void write_pid_file(const struct warden *k) {
     _cleanup_close_ int fd = -1;
 
@@ -178,7 +165,7 @@ static int begin(struct warden *k, struct err *err) {
         return r;
     k->in_session = true;
     k->stop_signal = life_stop_signal(k->life, &k->session.container.image.config);
-    r = check_image(k, err);
+    r = kept_check_image(k->kept, k->life->plan.image, k->session.container.image.id, err);
     if (r == 0)
         r = start_main(k, err);
     if (r != 0)

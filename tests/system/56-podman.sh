@@ -124,6 +124,92 @@ test_copies_in_and_out() {
     runs podman rm -f it
 }
 
+# Also with owners where there is more than one.
+test_tars_in_and_out() {
+    link_podman
+    local tree='cd /d; find . | sort | xargs stat -c "%n %f %u:%g %Y"; cat a g'
+    runs podman run -d --name one "$busybox" sleep 1000
+    runs podman run -d --name two "$busybox" sleep 1000
+    runs podman exec one sh -c 'mkdir -p /d/sub; cd /d; echo a >a; ln a h; ln -s a l; mkfifo p; chmod 4711 a
+        echo g >g; [ "$1" = single ] || chown 5:7 g; : >sub/empty; touch -d @1000000000 sub; ln -s d /to' - "$mode"
+    "$TEST_DIR/bin/podman" cp one:/d - >d.tar || fail "no tar came"
+    expect_same "$(tar -tf d.tar | sort)" $'d/\nd/a\nd/g\nd/h\nd/l\nd/p\nd/sub/\nd/sub/empty'
+    [ "$mode" = single ] || expect_same "$(tar -tvf d.tar d/g | awk '{ print $2 }')" 5/7
+    runs podman exec two rmdir /tmp
+    # Straight on, with all that a tar can say; into a directory that is made.
+    "$TEST_DIR/bin/podman" cp one:/d/. - | "$TEST_DIR/bin/podman" cp - two:/d || fail "not from one to the other"
+    expect_same "$("$TEST_DIR/bin/podman" exec two sh -c "$tree")" "$("$TEST_DIR/bin/podman" exec one sh -c "$tree")"
+    # What it names goes where a shell would put it, and links in a tar stay links.
+    mkdir src && echo f >src/f && ln src/f src/g
+    tar -cf - -C src --transform 's,^,to/,S' f g --owner=33 --group=4000000 | gzip | run podman cp - one:/
+    expect_status 0
+    runs podman exec one sh -c 'cat /d/f; stat -c %i /d/f /d/g | sort -u | wc -l; [ -L /to ]'
+    expect_out $'f\n1'
+    runs podman cp one:/to - && tar -tvf "$TEST_DIR/out" | grep -q 'to -> d$' || fail "no link came"
+    runs podman rm -f one two
+}
+
+test_tars_that_are_none() {
+    link_podman
+    runs podman run -d --name it "$busybox" sleep 1000
+    echo no tar at all, nor anything else that is known | run podman cp - it:/x
+    expect_complaint 125 'the tar is damaged'
+    head -c 600000 /dev/urandom >big && tar -cf whole.tar big && head -c 300000 whole.tar | run podman cp - it:/x
+    expect_complaint 125 'the tar is damaged or cut short'
+    runs podman exec it ls /x
+    expect_out ''
+    tar -cPf up.tar --transform 's,^,../,' big && run podman cp - it:/x <up.tar
+    expect_complaint 125 "'\\.\\./big'"
+    run podman cp - it:/bin/busybox <whole.tar
+    expect_complaint 125 'busybox'
+    run podman cp it:/nothing -
+    expect_complaint 125 'no such file'
+    tty -- "$TEST_DIR/bin/podman" cp it:/bin -
+    expect_status 2
+    # Nobody reads it to its end.
+    "$TEST_DIR/bin/podman" cp it:/bin - | head -c 10 >/dev/null
+    runs podman exec it true
+    runs podman rm -f it
+}
+
+test_copies_of_what_does_not_run() {
+    link_podman
+    mkdir volume && echo v >volume/v
+    echo 'echo made outside' >script
+    # Before its beginning, and after its end.
+    runs podman create --name it -v "$PWD/volume:/volume" "$busybox" sh /script
+    runs podman cp script it:/script
+    runs podman start -a it
+    expect_out 'made outside'
+    runs podman cp it:/script back
+    expect_same "$(cat back)" "$(cat script)"
+    runs podman cp it:/volume/v .
+    expect_same "$(cat v)" v
+    tar -cf - script | run podman cp - it:/new
+    expect_status 0
+    runs podman cp it:/new - && expect_same "$(tar -tf "$TEST_DIR/out")" $'new/\nnew/script'
+    runs podman ps -a --format '{{.State}}'
+    expect_out exited
+    run podman cp it:/nothing .
+    expect_complaint 125 'nothing' 'no such file'
+    # Killed on the way: the next command finds it as it was.
+    mkfifo hold
+    "$TEST_DIR/bin/podman" cp - it:/late <hold &
+    exec 7>hold
+    tar -cf - script >&7
+    kill -9 $!
+    exec 7>&-
+    wait $! 2>/dev/null
+    runs podman start -a it
+    expect_out 'made outside'
+    runs podman rm it
+    runs podman create --rm --name it "$busybox" true
+    run podman cp script it:/
+    expect_complaint 125 '--rm'
+    runs podman rm it
+    expect_same "$(containers_left)" ''
+}
+
 test_templates_and_their_mistakes() {
     link_podman
     runs podman create --name it -e A=1 -l x=y "$busybox" echo hello world
