@@ -16,7 +16,7 @@ B       := build
 CPPFLAGS := -I. -Iengine/lib -I$(B)/gen -D_GNU_SOURCE -DMAYFLY_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2
 CFLAGS   := -O2 -g
-HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-plt -fno-semantic-interposition
 MODE     := -std=gnu17 -fPIC -ffunction-sections -fdata-sections
 LDFLAGS  := -Wl,-z,relro,-z,now
 GC       := -Wl,--gc-sections

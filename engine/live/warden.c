@@ -484,17 +484,28 @@ static void close_inherited(const struct warden_request *request, int report_fd)
     }
 }
 
-/* The pages of code that only a start needs; those that are needed come back by themselves. */
+/*
+ * The pages of code and constants that only a start needs; those that are needed come back by
+ * themselves.  Constants follow the code of their file; what follows them has been relocated and
+ * would not come back.
+ */
 static void forget_code(void) {
     _cleanup_fclose_ FILE *maps = fopen("/proc/self/maps", "re");
+    bool is_after_code = false;
     char line[512];
     void *start, *end;
     char mode[5];
 
-    while (maps && fgets(line, sizeof line, maps))
-        if (sscanf(line, "%p-%p %4s", &start, &end, mode) == 3 && str_eq(mode, "r-xp") &&
-            strchr(line, '/'))
+    while (maps && fgets(line, sizeof line, maps)) {
+        bool is_code;
+
+        if (sscanf(line, "%p-%p %4s", &start, &end, mode) != 3 || !strchr(line, '/'))
+            continue;
+        is_code = str_eq(mode, "r-xp");
+        if (is_code || (is_after_code && str_eq(mode, "r--p")))
             (void)madvise(start, (size_t)((char *)end - (char *)start), MADV_DONTNEED);
+        is_after_code = is_code;
+    }
 }
 
 static void let_go(struct warden *k) {
