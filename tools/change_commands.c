@@ -4,7 +4,9 @@
  * comparing the lists before and after it, so that the lines tell what is so.
  */
 #include "commands.h"
+#include "container_prune.h"
 #include "engine/base/cleanup.h"
+#include "engine/base/clock.h"
 #include "engine/base/str.h"
 #include "engine/manage/remembered.h"
 #include "image_table.h"
@@ -155,11 +157,10 @@ static int prepare_prune(struct verb_job *job, struct err *err) {
 
     (void)err;
     if (change->force ||
-        verb_confirm(job, change->all
-                              ? "Remove all images without a name, remembered steps and kept "
-                                "directories?"
-                              : "Remove what nobody refers to, and remembered steps whose time is "
-                                "up?"))
+        verb_confirm(job, change->all ? "Remove what does not run: containers, images without a "
+                                        "name, remembered steps and kept directories?"
+                                      : "Remove containers that do not run, what nobody refers "
+                                        "to, and remembered steps whose time is up?"))
         return 0;
     job->status = 1;
     return VERB_DONE;
@@ -198,16 +199,21 @@ static int prune_remembered(struct verb_job *job, uint64_t *ret_bytes, struct er
     return r;
 }
 
+/* Containers first: images and layers are free by their end. */
 static int run_prune(struct verb_job *job, struct err *err) {
+    static const struct container_prune all = {.until_nsec = CLOCK_NEVER};
     const struct change *change = job->choice;
     _cleanup_entries_ struct image_entries before = {0};
     _cleanup_buf_ struct buf size = BUF_INIT;
     uint64_t bytes = 0, more = 0;
-    int r = prune_remembered(job, &more, err);
+    int r = job->verb->opens == VERB_OPENS_BOTH
+                ? container_prune(job, &all, "Deleted container: ", err)
+                : 0;
 
     if (r == 0)
+        r = prune_remembered(job, &more, err);
+    if (r == 0)
         r = images_list(&job->images, &before, err);
-
     if (r == 0)
         r = images_prune(&job->images, change->all, &bytes, err);
     if (r == 0)
@@ -219,7 +225,8 @@ static int run_prune(struct verb_job *job, struct err *err) {
     return 0;
 }
 
-int prune_command(int argc, char **argv) {
+/* Both of the same options; @verb: with the rest. */
+static int prune(struct verb verb, int argc, char **argv) {
     static const struct option_spec specs[] = {
         {"all", 'a', NULL, "Options",
          "images without a name too, such as those that runs have unpacked from archives, all "
@@ -227,20 +234,32 @@ int prune_command(int argc, char **argv) {
          CHANGE_OPTION_ALL},
         {"force", 'f', NULL, "Options", "do not ask first", CHANGE_OPTION_FORCE},
     };
-    static const struct verb verb = {
-        .opens = VERB_OPENS_IMAGES,
-        .name = "prune",
-        .words = "",
-        .about = "Removes images and layers that nobody refers to, by a name or by an "
-                 "archive, and remembered steps that have expired, and says how large they "
-                 "were.  What a run has stays.",
-        .specs = specs,
-        .n_specs = N_ELEMENTS(specs),
-        .apply = apply,
-        .prepare = prepare_prune,
-        .run = run_prune,
-    };
     struct change change = {0};
 
+    verb.words = "";
+    verb.specs = specs;
+    verb.n_specs = N_ELEMENTS(specs);
+    verb.apply = apply;
+    verb.prepare = prepare_prune;
+    verb.run = run_prune;
     return verb_run(&verb, &change, argc, argv);
+}
+
+int prune_command(int argc, char **argv) {
+    return prune(
+        (struct verb){
+            .opens = VERB_OPENS_BOTH,
+            .name = "prune",
+            .about = "Removes containers that do not run, images and layers that nobody refers "
+                     "to, by a name or by an archive, and remembered steps that have expired, and "
+                     "says how large images and steps were.  What a run has stays.",
+        },
+        argc, argv);
+}
+
+int image_prune_command(int argc, char **argv) {
+    return prune((struct verb){.opens = VERB_OPENS_IMAGES,
+                               .name = "image prune",
+                               .about = "Does what 'mayfly prune' does, but for containers."},
+                 argc, argv);
 }

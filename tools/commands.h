@@ -38,6 +38,7 @@ int image_exists_command(int argc, char **argv);
 int tag_command(int argc, char **argv);
 int rmi_command(int argc, char **argv);
 int prune_command(int argc, char **argv);
+int image_prune_command(int argc, char **argv);
 int steps_command(int argc, char **argv);
 
 /** network_command() - "mayfly network"; port_command() - "mayfly port". */

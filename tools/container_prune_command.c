@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "mayfly container prune": containers that have ended, or never began, removed. */
 #include "commands.h"
+#include "container_prune.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
 #include "engine/base/str.h"
@@ -10,8 +11,7 @@
 #include <errno.h>
 
 struct prune {
-    struct strv labels; /* all of them, each wanted or, behind a '!', not */
-    uint64_t until_nsec;
+    struct container_prune which;
     bool force;
 };
 
@@ -26,14 +26,14 @@ static int add_filter(struct prune *prune, const char *value, struct err *err) {
     _cleanup_free_ char *text = NULL;
 
     if (until)
-        return moment_parse("filter until", until, clock_realtime(), &prune->until_nsec, err);
+        return moment_parse("filter until", until, clock_realtime(), &prune->which.until_nsec, err);
     if (!label && !no_label)
         return err_set(err, -EINVAL,
                        "--filter '%s' is not until=TIME, label=NAME[=VALUE] or "
                        "label!=NAME[=VALUE]",
                        value);
     text = str_printf("%s%s", label ? "" : "!", label ? label : no_label);
-    return !text || strv_push(&prune->labels, text) < 0 ? err_nomem(err) : 0;
+    return !text || strv_push(&prune->which.labels, text) < 0 ? err_nomem(err) : 0;
 }
 
 static int apply(struct verb_job *job, const struct options *options, struct err *err) {
@@ -55,7 +55,7 @@ static int prepare(struct verb_job *job, struct err *err) {
     return VERB_DONE;
 }
 
-static bool is_wanted(const struct prune *prune, const struct kept *kept) {
+static bool is_wanted(const struct container_prune *prune, const struct kept *kept) {
     const struct kept_state *state = &kept->state;
     _cleanup_life_ struct life life;
     struct err ignored;
@@ -76,8 +76,8 @@ static bool is_wanted(const struct prune *prune, const struct kept *kept) {
     return true;
 }
 
-static int run(struct verb_job *job, struct err *err) {
-    const struct prune *prune = job->choice;
+int container_prune(struct verb_job *job, const struct container_prune *which, const char *before,
+                    struct err *err) {
     struct kept *kept = NULL;
     size_t n = 0;
     int r = containers_list(&job->containers, &kept, &n, err);
@@ -85,7 +85,7 @@ static int run(struct verb_job *job, struct err *err) {
     for (size_t i = 0; r == 0 && i < n; i++) {
         struct err own = {0};
 
-        if (!is_wanted(prune, &kept[i]))
+        if (!is_wanted(which, &kept[i]))
             continue;
         /* One that somebody starts or removes at this moment is left to them. */
         if (kept_lock(&kept[i], false, &own) < 0 || kept_is_live(&kept[i]))
@@ -93,10 +93,16 @@ static int run(struct verb_job *job, struct err *err) {
         if (containers_remove(&job->containers, &kept[i], &own) < 0)
             (void)verb_complain(job, &own);
         else
-            verb_print(job, "%s", kept[i].id);
+            verb_print(job, "%s%s", before, kept[i].id);
     }
     kept_list_done(kept, n);
     return r;
+}
+
+static int run(struct verb_job *job, struct err *err) {
+    const struct prune *prune = job->choice;
+
+    return container_prune(job, &prune->which, "", err);
 }
 
 int container_prune_command(int argc, char **argv) {
@@ -118,9 +124,9 @@ int container_prune_command(int argc, char **argv) {
         .prepare = prepare,
         .run = run,
     };
-    struct prune prune = {.until_nsec = CLOCK_NEVER};
+    struct prune prune = {.which.until_nsec = CLOCK_NEVER};
     int status = verb_run(&verb, &prune, argc, argv);
 
-    strv_done(&prune.labels);
+    strv_done(&prune.which.labels);
     return status;
 }

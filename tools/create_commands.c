@@ -21,7 +21,11 @@
 #define DETACH_KEYS "ctrl-p,ctrl-q"
 
 static int apply_create(struct verb_job *job, const struct options *options, struct err *err) {
-    return create_options_apply(job->choice, options, err);
+    const struct create_options *create = job->choice;
+    int r = create_options_apply(job->choice, options, err);
+
+    job->quiet = create->quiet;
+    return r;
 }
 
 static int write_cid_file(const char *path, const struct kept *kept, struct err *err) {

@@ -26,6 +26,7 @@
 enum create_option {
     CREATE_OPTION_NAMED,
     CREATE_OPTION_DETACH,
+    CREATE_OPTION_QUIET,
     CREATE_OPTION_CID_FILE,
     CREATE_OPTION_DETACH_KEYS,
     CREATE_OPTION_REPLACE,
@@ -50,6 +51,7 @@ const struct option_spec create_options_specs[] = {
     {"detach-keys", 0, "KEYS", PROGRAM,
      "what to type to leave it running and go; ctrl-p,ctrl-q by default",
      CREATE_OPTION_DETACH_KEYS},
+    {"quiet", 'q', NULL, PROGRAM, "do not show how its image is brought in", CREATE_OPTION_QUIET},
     {"init", 0, NULL, PROGRAM, "for docker's sake: there always is an init that reaps",
      CREATE_OPTION_IGNORED},
 
@@ -140,6 +142,9 @@ int create_options_apply(struct create_options *create, const struct options *op
         return life_set(life, spec->name, value, err);
     case CREATE_OPTION_DETACH:
         create->detach = true;
+        return 0;
+    case CREATE_OPTION_QUIET:
+        create->quiet = true;
         return 0;
     case CREATE_OPTION_CID_FILE:
         create->cid_file = value;

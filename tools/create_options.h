@@ -20,6 +20,7 @@ struct create_options {
     const char *cid_file;
     const char *detach_keys;
     bool detach;
+    bool quiet;
     bool replace;
 };
 

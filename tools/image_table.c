@@ -8,7 +8,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/str.h"
-#include "template.h"
+#include "rows.h"
 #include "value.h"
 
 #include <errno.h>
@@ -134,10 +134,7 @@ enum column {
     N_COLUMNS,
 };
 
-static const struct {
-    const char *title;
-    const char *field;
-} columns[] = {
+static const struct rows_column columns[] = {
     [COLUMN_REPOSITORY] = {"REPOSITORY", "Repository"},
     [COLUMN_TAG] = {"TAG", "Tag"},
     [COLUMN_DIGEST] = {"DIGEST", "Digest"},
@@ -186,7 +183,7 @@ static void put_cell(struct buf *buf, const struct image_entry *e, size_t column
 
 static size_t widest(const struct image_entries *entries, size_t column,
                      const struct image_table_look *look) {
-    size_t width = look->no_heading ? 0 : strlen(columns[column].title);
+    size_t width = look->no_heading ? 0 : strlen(columns[column].heading);
 
     for (size_t i = 0; i < entries->n; i++) {
         _cleanup_buf_ struct buf cell = BUF_INIT;
@@ -233,7 +230,7 @@ void image_table_format(struct buf *buf, const struct image_entries *entries,
         _cleanup_buf_ struct buf cell = BUF_INIT;
 
         widths[column] = widest(entries, column, look);
-        buf_puts(&cell, columns[column].title);
+        buf_puts(&cell, columns[column].heading);
         if (is_shown(look, column) && !look->no_heading)
             put_padded(buf, &cell, widths[column], column + 1 == N_COLUMNS);
     }
@@ -257,7 +254,7 @@ static struct value *make_row(const struct image_entry *e, const struct image_ta
         _cleanup_buf_ struct buf cell = BUF_INIT;
 
         put_cell(&cell, e, column, look);
-        value_add_text(row, columns[column].field, cell.data);
+        value_add_text(row, columns[column].key, cell.data);
     }
     if (e->created && image_table_parse_time(e->created, &created) == 0)
         value_add_number(row, "Created", created);
@@ -278,17 +275,13 @@ static struct value *make_row(const struct image_entry *e, const struct image_ta
 }
 
 int image_table_template(struct buf *buf, const struct image_entries *entries,
-                         const struct image_table_look *look, const char *template,
-                         struct err *err) {
-    int r = 0;
+                         const struct image_table_look *look, const char *format, struct err *err) {
+    _cleanup_value_ struct value *rows = value_new(VALUE_LIST);
 
-    for (size_t i = 0; i < entries->n && r == 0; i++) {
-        _cleanup_value_ struct value *row = make_row(&entries->items[i], look);
-
-        r = row ? template_format(template, row, buf, err) : err_nomem(err);
-        buf_puts(buf, "\n");
-    }
-    return r;
+    for (size_t i = 0; i < entries->n; i++)
+        if (!value_add(rows, NULL, make_row(&entries->items[i], look)))
+            return err_nomem(err);
+    return rows ? rows_format(buf, format, columns, N_COLUMNS, rows, err) : err_nomem(err);
 }
 
 /* An object for the image of entry @first, with the names of all entries that have its id. */

@@ -64,14 +64,13 @@ void image_table_format(struct buf *buf, const struct image_entries *entries,
                         const struct image_table_look *look);
 
 /**
- * image_table_template() - append a line for each, as a template has it (template.h)
+ * image_table_template() - append a line for each, as a template has it (rows_format())
  *
  * Fields: ID, Repository, Tag, Digest, CreatedSince, CreatedAt, Size; Names, Created, Labels.
  * Return: 0 or -EINVAL with a text.
  */
 int image_table_template(struct buf *buf, const struct image_entries *entries,
-                         const struct image_table_look *look, const char *template,
-                         struct err *err);
+                         const struct image_table_look *look, const char *format, struct err *err);
 
 /** image_table_json() - append the list as an array with an object for each image. */
 void image_table_json(struct buf *buf, const struct image_entries *entries);

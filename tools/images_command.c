@@ -6,6 +6,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/str.h"
 #include "image_table.h"
+#include "rows.h"
 #include "verb.h"
 
 #include <errno.h>
@@ -90,14 +91,8 @@ static int apply(struct verb_job *job, const struct options *options, struct err
         return add_filter(selection, value, err);
     case IMAGES_OPTION_FORMAT:
         selection->json = str_eq(value, "json");
-        selection->template = str_after(value, "table ");
-        if (!selection->template && strstr(value, "{{"))
-            selection->template = value;
-        if (!selection->json && !selection->template && !str_eq(value, "table"))
-            return err_set(err, -EINVAL,
-                           "--format '%s' is not one of table, json, or a template with {{...}}",
-                           value);
-        break;
+        selection->template = strstr(value, "{{") ? value : NULL;
+        return rows_check_format(value, err);
     case IMAGES_OPTION_FULL:
         selection->look.full = true;
         break;

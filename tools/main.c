@@ -45,7 +45,7 @@ static const struct command image_commands[] = {
     {"list", images_command},
     {"rm", rmi_command},
     {"remove", rmi_command},
-    {"prune", prune_command},
+    {"prune", image_prune_command},
     {"pull", pull_command},
     {"push", push_command},
     {"load", load_command},

@@ -62,8 +62,8 @@ static int apply_ps(struct verb_job *job, const struct options *options, struct 
     case PS_OPTION_FILTER:
         return add_filter(choice, options->value, err);
     case PS_OPTION_FORMAT:
-        choice->format = options->value;
-        return 0;
+        choice->format = str_eq(options->value, "table") ? NULL : options->value;
+        return rows_check_format(options->value, err);
     case PS_OPTION_NO_TRUNC:
         choice->full = true;
         return 0;

@@ -202,6 +202,8 @@ int verb_run(const struct verb *verb, void *choice, int argc, char **argv) {
     options_init(&options, specs, n_specs, argc, argv);
     if (r == 0)
         r = parse(&job, &look, &options, &err);
+    if (job.quiet && look.verbosity == VERBOSITY_NORMAL)
+        look.verbosity = VERBOSITY_QUIET;
     console_init(&job.out, STDOUT_FILENO, look.color, look.verbosity);
     console_init(&job.messages, STDERR_FILENO, look.color, look.verbosity);
     if (r < 0) {

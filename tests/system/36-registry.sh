@@ -84,6 +84,9 @@ test_a_run_tells_of_its_pull() {
     runs "$mayfly" run --rm --net none "$registry/busybox:1" cat /etc/first
     expect_out 'from the first layer'
     expect_err "^mayfly: pulling $registry/busybox:1$"
+    runs "$mayfly" rmi "$registry/busybox:1"
+    runs "$mayfly" run -q --rm --net none "$registry/busybox:1" true
+    expect_silence
     # On a terminal bars, which stand above the first step's line.
     runs "$mayfly" rmi "$registry/busybox:1"
     tty -- "$mayfly" -i "$registry/busybox:1" -S 'echo done'

@@ -121,6 +121,9 @@ test_images_and_ps_by_templates() {
     image_named box:1
     runs "$mayfly" images --format '{{.Repository}}:{{.Tag}}'
     expect_out box:1
+    runs "$mayfly" images --format 'table {{.Repository}}\t{{.ID}}\t{{.CreatedAt}}'
+    expect_same "$(head -n 1 "$TEST_DIR/out")" 'REPOSITORY  IMAGE ID      CREATEDAT'
+    grep -q '^box  ' "$TEST_DIR/out" || fail "no line for it"
     runs "$mayfly" image ls --format '{{.ID}}'
     expect_out "$("$mayfly" images -q)"
     runs "$mayfly" create --name one box:1 true

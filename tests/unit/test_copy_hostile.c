@@ -113,6 +113,8 @@ Test(copy_hostile, hostile_order) {
     PLAY(-EPROTO, {COPY_DIRECTORY, "", NULL, 0}, {COPY_UP, "", NULL, 0}, {COPY_UP, "", NULL, 0});
     PLAY(-EPROTO, {COPY_DIRECTORY, "", NULL, 0}, {COPY_END, "", NULL, 0});
     PLAY(-EPROTO, {COPY_ERROR + 1, "", NULL, 0});
+    /* Links are of tars alone. */
+    PLAY(-EPROTO, {COPY_DIRECTORY, "", NULL, 0}, {COPY_LINK, "l", "from", 0});
     PLAY(-EPROTO, {UINT32_MAX, "", NULL, 0});
     /* After a symbolic link: not through it. */
     cr_assert_eq(fd_remove_tree(sides_scratch.fd, "to"), 0);
