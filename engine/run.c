@@ -63,8 +63,6 @@ int run(const struct plan *plan, const struct run_hooks *hooks, struct result *r
     if (r == 0)
         r = carry_out(&request, ret_result, err);
     ret_result->elapsed_nsec = clock_monotonic() - started;
-    if (r == -ENOSYS)
-        (void)err_wrap(err, "the kernel lacks a call that mayfly needs (Linux 5.12 or later)");
     if (r < 0) {
         ret_result->outcome = OUTCOME_ERROR;
         ret_result->exit_status = EXIT_ENGINE;

@@ -401,6 +401,8 @@ int session_start(struct session *s, const struct session_request *request, stru
             log_warning(&hooks->log, "%s: going on with ids mapped as '%s'", err->message,
                         idmap_name(s->container.map.mode));
     }
+    if (r == -ENOSYS)
+        (void)err_wrap(err, "the kernel lacks a call that mayfly needs (Linux 5.12 or later)");
     if (r != 0)
         session_end(s);
     return r;
