@@ -6,6 +6,7 @@
 #include "session_image.h"
 
 #include "base/cleanup.h"
+#include "confine/importer.h"
 #include "rootfs/image_store.h"
 #include "rootfs/ref.h"
 #include "signals.h"
@@ -41,16 +42,21 @@ static void tell_pull(void *context, const struct log_progress *progress) {
 /* What is unpacked from a file takes no longer than a person waits: only pulls tell how far they
  * are. */
 static int import(void *argument, struct err *err) {
-    const struct container *c = argument;
+    struct container *c = argument;
     bool is_remote = ref_is_remote(c->plan->image);
     struct pull pull = {.container = c};
+    struct importer importer;
     struct log log = *c->log;
+    int r;
 
+    importer_begin(&importer, &c->store, is_remote);
     log.progress = is_remote ? tell_pull : NULL;
     log.progress_context = &pull;
-    return is_remote && c->plan->pull == PULL_ALWAYS
-               ? image_pull(&c->store, c->plan->image, &log, err)
-               : image_import(&c->store, c->plan->image, &log, err);
+    r = is_remote && c->plan->pull == PULL_ALWAYS
+            ? image_pull(&c->store, c->plan->image, &log, err)
+            : image_import(&c->store, c->plan->image, &log, err);
+    importer_end(&importer);
+    return r;
 }
 
 /* Adds to @epoll a timer that becomes readable when the run's time is up; a descriptor. */

@@ -146,8 +146,11 @@ static int import_layout(struct import *i, struct err *err) {
 }
 
 static int import(struct import *i, struct err *err) {
-    int r;
+    bool is_remote = i->ref->kind == REF_NAME || i->ref->kind == REF_URL;
+    int r = is_remote ? 0 : store_confine(i->install.store, err);
 
+    if (r < 0)
+        return r;
     switch (i->ref->kind) {
     case REF_TAR:
     case REF_PATH:

@@ -131,8 +131,11 @@ static int load(const struct store *store, const char *path, const struct log *l
 
 int image_load(const struct store *store, const char *path, const struct log *log,
                struct strv *ret_names, struct err *err) {
-    int r = load(store, path, log, ret_names, err);
+    int r = store_confine(store, err);
 
+    if (r < 0)
+        return r;
+    r = load(store, path, log, ret_names, err);
     if (r < 0)
         err_wrap(err, "%s", path);
     return r;

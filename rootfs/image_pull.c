@@ -35,6 +35,9 @@ static int fetch_manifest(struct registry *registry, const struct ref *ref,
         int r = registry_manifest(registry, what, digest_is_set(&expected) ? &expected : NULL,
                                   &text, &size, err);
 
+        /* Whoever knows the password has been asked for it by now. */
+        if (r == 0)
+            r = store_confine(install->store, err);
         if (r == 0 && depth == 0)
             r = digest_bytes(DIGEST_SHA256, text, size, &install->digest, err);
         if (r < 0)
@@ -199,8 +202,10 @@ static int open_url(void *context, const struct layer_job *job, struct blob *ret
 static int pull_url(const struct store *store, const struct ref *ref, struct install *install,
                     struct err *err) {
     char key[IMAGE_INDEX_KEY_BYTES], work_name[IMAGE_INDEX_KEY_BYTES + 4];
-    int r = install_begin(install, 1, NULL, NULL, err);
+    int r = store_confine(store, err);
 
+    if (r == 0)
+        r = install_begin(install, 1, NULL, NULL, err);
     if (r < 0)
         return r;
     image_index_url_key(ref, key);

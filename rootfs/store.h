@@ -32,6 +32,9 @@ enum store_owners {
  * @platform: OS/ARCHITECTURE[/VARIANT] that imports choose; lent; NULL: this machine's
  * @insecure: registries beside the environment's that may be spoken to without TLS, separated by
  *            commas; lent; NULL: none
+ * @confine: called before anything that came from elsewhere is parsed, maybe several times; NULL:
+ *           nothing is
+ * @confine_context: its argument
  * @opened_nsec: when it was opened, by the clock that file systems stamp files with
  */
 struct store {
@@ -41,10 +44,17 @@ struct store {
     uint64_t max_image_bytes;
     const char *platform;
     const char *insecure;
+    int (*confine)(void *context, struct err *err);
+    void *confine_context;
     uint64_t opened_nsec;
 };
 
 #define STORE_INIT ((struct store){.fd = -1})
+
+/** store_confine() - before parsing: see struct store.  Return: 0 or -errno with a text. */
+static inline int store_confine(const struct store *store, struct err *err) {
+    return store->confine ? store->confine(store->confine_context, err) : 0;
+}
 
 /**
  * store_open() - open a store, making what is missing of it

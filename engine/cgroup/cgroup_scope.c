@@ -4,9 +4,10 @@
  * groups may be made in it.  The manager is asked over its bus, and does the
  * moving as a job, whose end it tells by a signal.
  *
- * Root speaks to the manager's own socket, which is there without a bus daemon;
- * a user to the bus of the user's manager, found also where the environment does
- * not name it (su, cron).
+ * It is the manager's own socket that is spoken to, which is there without a bus
+ * daemon: the system's for root, the user's for a user, found also where the
+ * environment does not name it (su, cron).  A user who has the session's bus alone
+ * (in a sandbox) is heard there.
  */
 #include "cgroup_scope.h"
 
@@ -89,15 +90,16 @@ static int job_removed(sd_bus_message *message, void *argument, sd_bus_error *re
 /* The address of the manager, and whether it is a bus, where one says hello first. */
 static char *manager_address(bool *ret_is_bus) {
     const char *address = getenv("DBUS_SESSION_BUS_ADDRESS"), *runtime = getenv("XDG_RUNTIME_DIR");
+    _cleanup_free_ char *dir = geteuid() == 0 ? strdup("/run")
+                               : runtime && *runtime == '/'
+                                   ? strdup(runtime)
+                                   : str_printf("/run/user/%u", (unsigned)geteuid());
+    _cleanup_free_ char *own = dir ? str_printf("%s/systemd/private", dir) : NULL;
 
-    *ret_is_bus = geteuid() != 0;
-    if (geteuid() == 0)
-        return strdup("unix:path=/run/systemd/private");
-    if (runtime && *runtime == '/')
-        return str_printf("unix:path=%s/bus", runtime);
-    if (address && *address)
-        return strdup(address);
-    return str_printf("unix:path=/run/user/%u/bus", (unsigned)geteuid());
+    *ret_is_bus = geteuid() != 0 && own && access(own, F_OK) < 0;
+    if (!*ret_is_bus)
+        return own ? str_printf("unix:path=%s", own) : NULL;
+    return address && *address ? strdup(address) : str_printf("unix:path=%s/bus", dir);
 }
 
 static int connect_manager(struct scope *scope) {

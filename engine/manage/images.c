@@ -120,7 +120,8 @@ static int pull(struct images_work *work, struct err *err) {
 }
 
 int images_pull(struct images *images, const char *reference, char **ret_id, struct err *err) {
-    struct images_work work = {.images = images, .function = pull, .reference = reference};
+    struct images_work work = {
+        .images = images, .function = pull, .reference = reference, .is_remote = true};
     _cleanup_free_ char *answer = NULL;
     int r = images_work_call(&work, &answer, err);
 
@@ -207,7 +208,8 @@ int images_import(struct images *images, const char *source, const char *name, c
     bool is_url = str_after(source, "http://") || str_after(source, "https://");
     _cleanup_free_ char *reference =
         is_url || str_after(source, "tar:") ? strdup(source) : str_printf("tar:%s", source);
-    struct images_work work = {.images = images, .function = is_url ? pull : import};
+    struct images_work work = {
+        .images = images, .function = is_url ? pull : import, .is_remote = is_url};
     _cleanup_free_ char *answer = NULL, *id = NULL;
     int r = name ? check_name(name, err) : 0;
 

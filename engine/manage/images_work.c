@@ -9,6 +9,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
+#include "engine/confine/importer.h"
 #include "engine/userns.h"
 
 #include <errno.h>
@@ -20,8 +21,12 @@
 
 static int run_work(void *argument, struct err *err) {
     struct images_work *work = argument;
-    int r = work->function(work, err);
+    struct importer importer;
+    int r;
 
+    importer_begin(&importer, &work->images->store, work->is_remote);
+    r = work->function(work, err);
+    importer_end(&importer);
     if (r == 0 && buf_failed(&work->answer))
         r = err_nomem(err);
     if (r == 0 && work->answer.size > 0) {

@@ -11,6 +11,7 @@
  * struct images_work - what a child is to do
  * @function: called in the child
  * @reads: it reads layers, see userns_call_as_root(); otherwise it writes them
+ * @is_remote: what it brings in comes from a registry or server
  * @reference, @flag, @argument: the caller's own
  * @answer: what the child has found out, for the parent
  */
@@ -18,6 +19,7 @@ struct images_work {
     struct images *images;
     int (*function)(struct images_work *work, struct err *err);
     bool reads;
+    bool is_remote;
     const char *reference;
     bool flag;
     void *argument;
