@@ -19,6 +19,7 @@ enum {
     PAUSE_BYTES = 1 << 20,
     REDIRECTS_MAX = 5,
     STALL_SEC = 30,
+    STALL_SEC_MAX = 86400,
 };
 
 struct http {
@@ -122,10 +123,18 @@ static void set_method(struct http *http, const struct http_request *request) {
     }
 }
 
+/* How long a server may say nothing. */
+static long choose_stall_sec(void) {
+    const char *text = getenv("MAYFLY_REGISTRY_TIMEOUT");
+    uint64_t sec;
+
+    return text && str_to_u64(text, STALL_SEC_MAX, &sec) == 0 && sec > 0 ? (long)sec : STALL_SEC;
+}
+
 static void set_options(struct http *http, const struct http_request *request) {
     const char *protocols = request->allow_plain ? "http,https" : "https";
     const struct lazy_curl *c = http->curl;
-    long stall_sec = request->stall_sec ? (long)request->stall_sec : STALL_SEC;
+    long stall_sec = request->stall_sec ? (long)request->stall_sec : choose_stall_sec();
     char range[32];
 
     add_header(http, "Authorization", request->authorization);
@@ -160,6 +169,14 @@ static bool is_refusal(CURLcode result) {
     return result == CURLE_COULDNT_CONNECT || result == CURLE_SSL_CONNECT_ERROR;
 }
 
+/* What asking once more would change; a redirect that leads nowhere good stays one. */
+static int failure_of(CURLcode result) {
+    if (is_refusal(result))
+        return HTTP_REFUSED;
+    return result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_TOO_MANY_REDIRECTS ? -EPROTO
+                                                                                      : -EPIPE;
+}
+
 static int start(struct http *http, const struct http_request *request, struct err *err) {
     http->easy = http->curl->curl_easy_init();
     http->multi = http->curl->curl_multi_init();
@@ -175,8 +192,7 @@ static int start(struct http *http, const struct http_request *request, struct e
             return r;
     }
     if (http->ended && http->result != CURLE_OK && !http->has_head)
-        return is_refusal(http->result) ? describe(http, HTTP_REFUSED, err)
-                                        : describe(http, -EPIPE, err);
+        return describe(http, failure_of(http->result), err);
     return 0;
 }
 

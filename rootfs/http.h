@@ -40,7 +40,7 @@ ssize_t http_text_read(void *context, void *data, size_t size, struct err *err);
  * @accept: value of that header, or NULL
  * @ca_file: certificates to trust; NULL: the system's
  * @allow_plain: http: is fine, in @url and in redirects
- * @stall_sec: how long nothing may come before that is an error; 0: 30
+ * @stall_sec: how long nothing may come before that is an error; 0: $MAYFLY_REGISTRY_TIMEOUT or 30
  * @offset: the first byte that is wanted
  * @if_range: with @offset: only if the thing still has this ETag, else all of it; may be NULL
  */

@@ -82,6 +82,7 @@ static const struct entry variables[] = {
     {"MAYFLY_NET", "the network mode where --net is not given"},
     {"MAYFLY_STORE", "the directory of unpacked images"},
     {"MAYFLY_REGISTRY_MIRRORS", "REGISTRY=HOST,...: who is asked first for a registry's images"},
+    {"MAYFLY_REGISTRY_TIMEOUT", "how many seconds a registry may say nothing (30)"},
     {"MAYFLY_INSECURE_REGISTRIES", "HOST,...: registries that plain http is spoken with"},
     {"REGISTRY_CA", "a file of certificates that registries may have beside the system's"},
 };

@@ -45,6 +45,50 @@ test_hostile_layouts_are_refused() {
     [ $n -gt 30 ] || fail "only $n cases"
 }
 
+# One after the other, and those that stall at the same time.
+test_hostile_registries_are_refused() {
+    only root single # ids are no part of it
+    fresh_store
+    local name regex n=0 port server pids=()
+    servers=()
+    hostile list registry >cases || exit
+    trap '[ ${#servers[@]} = 0 ] || kill "${servers[@]}"; wait' EXIT
+    mkdir docker
+    while read -r name regex; do
+        mkfifo "$name.port"
+        # Of the server itself, not of a shell around it.
+        exec {port}<>"$name.port"
+        "$(dirname "${BASH_SOURCE[0]}")/../support/hostile" registry "$name" "$name.log" >&"$port" &
+        servers+=($!)
+        read -rt 60 server <&"$port" || fail "no registry"
+        exec {port}<&-
+        mkdir "docker/$name"
+        printf '{"auths":{"127.0.0.1:%s":{"auth":"bWU6c2VjcmV0"}}}' "$server" >"docker/$name/config.json"
+        if [[ $name == stall* ]]; then
+            DOCKER_CONFIG=docker/$name MAYFLY_REGISTRY_TIMEOUT=2 "$mayfly" pull -q "127.0.0.1:$server/a:1" >"$name.out" 2>"$name.err" &
+            pids+=($! "$name" "$regex")
+        else
+            DOCKER_CONFIG=docker/$name refused "$name" "$regex" "$mayfly" pull -q "127.0.0.1:$server/a:1"
+            expect_err "127.0.0.1:$server/a:1"
+        fi
+        n=$((n + 1))
+    done <cases
+    set -- "${pids[@]}"
+    while [ $# -gt 0 ]; do
+        status=0
+        wait "$1" || status=$?
+        cp "$2.out" "$TEST_DIR/out"
+        cp "$2.err" "$TEST_DIR/err"
+        command_line="pull from one that $2"
+        expect_complaint 125 "$3"
+        shift 3
+    done
+    [ -z "$(in_store)" ] || fail "in the store: $(in_store)"
+    grep -q 'here blobs Basic' layer-from-another-host.log || fail "no login here"
+    expect_same "$(grep elsewhere layer-from-another-host.log | sort -u)" 'elsewhere  -'
+    [ $n -gt 10 ] || fail "only $n cases"
+}
+
 test_a_bomb_that_unpacks_to_a_thousand_times_its_size() {
     fresh_store
     # A member of 4 MiB again and again: 2 GiB.
