@@ -86,6 +86,51 @@ host_published_ports() {
 }
 test_published_ports() { as_host host_published_ports; }
 
+# The same from programs: fresh containers of the library and of 'mayfly serve'.
+host_published_by_the_library() {
+    local outside
+    make_outside
+    run timeout 60 "$helpers/example-publish" "$busybox" 8089
+    end_outside
+    expect_status 0
+    expect_out $'80/tcp -> 127.0.0.1:8089\nit says: HELLO'
+}
+test_published_ports_of_the_library() { as_host host_published_by_the_library; }
+
+host_published_by_serve() {
+    local outside
+    command -v python3 >/dev/null || promised "no python3"
+    make_outside
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$scratch/examples run timeout 60 python3 - "$mayfly" "$busybox" <<'END'
+import socket
+import sys
+import threading
+
+import mayfly
+
+with mayfly.Mayfly(sys.argv[1]) as flies:
+    m = flies.container(sys.argv[2], net="nat", publish=["127.0.0.1:8089:80", "127.0.0.1:5354:53/udp"])
+    ports = sorted((p["address"], p["host_port"], p["container_port"], p["protocol"]) for p in m.ports())
+    assert ports == [("127.0.0.1", 5354, 53, "udp"), ("127.0.0.1", 8089, 80, "tcp")], ports
+    threading.Thread(target=m, args=("nc -ll -p 80 -e tr a-z A-Z",), kwargs={"check": False}).start()
+    answer = b""
+    while not answer:
+        try:
+            with socket.create_connection(("127.0.0.1", 8089), 5) as s:
+                s.sendall(b"hello\n")
+                answer = s.recv(100)
+        except OSError:
+            pass
+    assert answer == b"HELLO\n", answer
+    m.destroy()
+print("all well")
+END
+    end_outside
+    expect_status 0
+    expect_out 'all well'
+}
+test_published_ports_of_serve() { as_host host_published_by_serve; }
+
 host_published_on_ipv6() {
     local outside answer=
     make_outside
