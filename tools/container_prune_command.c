@@ -5,6 +5,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
 #include "engine/base/str.h"
+#include "engine/live/kept_labels.h"
 #include "moment.h"
 #include "verb.h"
 
@@ -55,7 +56,8 @@ static int prepare(struct verb_job *job, struct err *err) {
     return VERB_DONE;
 }
 
-static bool is_wanted(const struct container_prune *prune, const struct kept *kept) {
+static bool is_wanted(const struct verb_job *job, const struct container_prune *prune,
+                      const struct kept *kept) {
     const struct kept_state *state = &kept->state;
     _cleanup_life_ struct life life;
     struct err ignored;
@@ -64,7 +66,7 @@ static bool is_wanted(const struct container_prune *prune, const struct kept *ke
     if (kept_is_live(kept) ||
         (state->finished_nsec ? state->finished_nsec : state->created_nsec) > prune->until_nsec)
         return false;
-    if (prune->labels.n > 0 && kept_life(kept, &life, &ignored) < 0)
+    if (prune->labels.n > 0 && kept_labels(&job->containers, kept, &life, &ignored) < 0)
         return false;
     for (size_t i = 0; i < prune->labels.n; i++) {
         const char *label = prune->labels.items[i];
@@ -85,7 +87,7 @@ int container_prune(struct verb_job *job, const struct container_prune *which, c
     for (size_t i = 0; r == 0 && i < n; i++) {
         struct err own = {0};
 
-        if (!is_wanted(which, &kept[i]))
+        if (!is_wanted(job, which, &kept[i]))
             continue;
         /* One that somebody starts or removes at this moment is left to them. */
         if (kept_lock(&kept[i], false, &own) < 0 || kept_is_live(&kept[i]))

@@ -9,6 +9,7 @@
 #include "describe.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
+#include "engine/live/kept_labels.h"
 #include "engine/manage/networks.h"
 #include "image_value.h"
 #include "network_table.h"
@@ -63,7 +64,7 @@ static int add_container(struct verb_job *job, const char *word, struct value *l
     life_init(&life);
     r = containers_find(&job->containers, word, &kept, err);
     if (r == 0)
-        r = kept_life(&kept, &life, err);
+        r = kept_labels(&job->containers, &kept, &life, err);
     return r < 0 ? r : add(list, describe_whole(&kept, &life), err);
 }
 

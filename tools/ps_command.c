@@ -5,6 +5,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
 #include "engine/base/str.h"
+#include "engine/live/kept_labels.h"
 #include "rows.h"
 #include "verb.h"
 
@@ -137,7 +138,8 @@ static int collect_rows(struct verb_job *job, struct value *rows, struct err *er
 
         life_init(&life);
         /* One that is removed at this moment is none. */
-        if (kept_life(&kept[i], &life, &ignored) < 0 || !is_wanted(choice, &kept[i], &life))
+        if (kept_labels(&job->containers, &kept[i], &life, &ignored) < 0 ||
+            !is_wanted(choice, &kept[i], &life))
             continue;
         if (choice->last > 0 && rows->n_items >= choice->last)
             break;

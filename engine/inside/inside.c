@@ -131,6 +131,19 @@ static int own_keeps(const struct inside *inside, struct err *err) {
     return 0;
 }
 
+/* Directories that the image wants to be there; where something else is, or nothing can be made, it
+ * has what it has. */
+static void make_volumes(const struct inside *inside) {
+    const struct strv *volumes = &inside->container->image.config.volumes;
+
+    for (size_t i = 0; i < volumes->n; i++) {
+        int fd = fd_mkdir_in_root(inside->root_fd, volumes->items[i], 0755, 0, 0);
+
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
 int inside_init(struct inside *inside, const struct container *container, struct emulator *emulator,
                 struct err *err) {
     const struct plan *plan = container->plan;
@@ -151,6 +164,7 @@ int inside_init(struct inside *inside, const struct container *container, struct
         r = make_env(inside, err);
     if (r == 0)
         r = own_keeps(inside, err);
+    make_volumes(inside);
     if (r == 0 && dir && *dir && !str_eq(dir, "/"))
         r = inside_set_workdir(inside, dir, err);
     return r;

@@ -102,3 +102,59 @@ test_numbers_of_limits_are_the_starters() {
     runs "$mayfly" -q -i "$busybox" -S 'ulimit -n'
     expect_out 512
 }
+
+# configured JSON: a store with the image "configured:1", whose configuration has these members
+configured() {
+    fresh_store
+    cp "$busybox" layer.tar
+    printf '{"architecture":"amd64","os":"linux","config":{%s},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+        "$1" "$(sha256sum layer.tar | cut -d' ' -f1)" >config.json
+    echo '[{"Config":"config.json","RepoTags":["configured:1"],"Layers":["layer.tar"]}]' >manifest.json
+    tar -cf archive.tar manifest.json config.json layer.tar
+    runs "$mayfly" load -q -i archive.tar
+}
+
+test_what_an_images_configuration_says() {
+    configured '"Env":["PATH=/bin","GREETING=hello"],"Entrypoint":["sh","-c"],
+        "Cmd":["echo $GREETING; pwd; id -un; stat -c %F,%a,%U /made/for/data /srv; ls -d /etc/first/x; env | grep -c =/bin$"],
+        "WorkingDir":"/new/place","User":"app","Volumes":{"/made/for/data":{},"/srv":{},"/etc/first/x":{}}'
+    runs "$mayfly" run --rm --net none configured:1
+    expect_out "hello
+/new/place
+app
+directory,755,root
+directory,755,root
+1"
+    expect_err '/etc/first/x: Not a directory'
+    runs "$mayfly" -q -n none -i configured:1 -S 'echo $GREETING; pwd; ls -d /made/for/data'
+    expect_out $'hello\n/new/place\n/made/for/data'
+    # There is no making them in a root that cannot be written to.
+    configured '"Volumes":{"/made/for/data":{}}'
+    runs "$mayfly" -q -n none -i configured:1 --read-only -S 'ls -d /made 2>/dev/null || echo none'
+    expect_out none
+}
+
+test_an_images_labels_and_signal_are_its_containers() {
+    configured '"Cmd":["sh","-c","trap \"echo asked; exit 3\" USR1; echo up; while :; do sleep 0.1; done"],"StopSignal":"SIGUSR1",
+        "Labels":{"kind":"image","maker":"someone"},"ExposedPorts":{"80/tcp":{}}'
+    runs "$mayfly" create --net none --name two -l kind=own configured:1
+    runs "$mayfly" run -d --net none --name one configured:1
+    until_true sh -c "'$mayfly' logs one | grep up"
+    runs "$mayfly" stop one
+    runs "$mayfly" inspect --format '{{.State.ExitCode}} {{.Config.Labels.kind}} {{.Config.Labels.maker}}' one two
+    expect_out $'3 image someone\n0 own someone'
+    runs "$mayfly" logs one
+    expect_out $'up\nasked'
+    runs "$mayfly" ps -a --filter label=maker=someone --filter label=kind=image --format '{{.Names}} {{.Labels.maker}}'
+    expect_out $'one someone\ntwo someone'
+    runs "$mayfly" ps -a --filter label=kind=own --format '{{.Names}}'
+    expect_out two
+    runs "$mayfly" inspect --format '{{.Config.ExposedPorts}} {{.Config.StopSignal}}' configured:1
+    expect_out 'map[80/tcp:map[]] SIGUSR1'
+    runs "$mayfly" container prune -f --filter label!=maker
+    runs "$mayfly" ps -aq
+    expect_same "$(wc -l <"$TEST_DIR/out")" 2
+    runs "$mayfly" container prune -f --filter label=maker=someone
+    runs "$mayfly" ps -aq
+    expect_out ''
+}
