@@ -146,15 +146,9 @@ $(eval $(call variant,$(B)/fault,$$(CC),$$(CFLAGS) $$(HARDEN) -DMAYFLY_FAULT,,$(
 # It is loaded at a place of its own, so position-independent code would only be larger.
 SMALL := -Os -g -fno-pic -fstack-protector-strong -D_FORTIFY_SOURCE=2 -DMAYFLY_STATIC -fno-asynchronous-unwind-tables \
          -Wno-maybe-uninitialized # guesses wrong where little is inlined
-SMALL_LINK := -L$(B)/static/lib -static -s -Wl,--fatal-warnings,-z,noseparate-code,--build-id=none
+SMALL_LINK := -static -s -Wl,--fatal-warnings,-z,noseparate-code,--build-id=none,-T,tools/dev/small.ld
 SMALL_LIBS := -Wl,-Bstatic -larchive -ljansson -lz -llzma -lzstd
-# The libraries bring tables for unwinding along, 40 kB of them here, which C has no use for.
-SMALL_LEAN := $(patsubst %,$(B)/static/lib/lib%.a,archive jansson z lzma zstd seccomp cap)
 $(eval $(call variant,$(B)/static,$$(CC),$(SMALL),$(SMALL_LINK),,$(SMALL_LIBS)))
-$(B)/static/mayfly: $(SMALL_LEAN)
-$(SMALL_LEAN): $(B)/static/lib/%: | $(DEPS)
-	@mkdir -p $(@D)
-	$Qobjcopy -R .eh_frame -R .rela.eh_frame $$($(CC) -print-file-name=$*) $@
 $(eval $(call variant,$(B)/fuzz,$$(CLANG),-O1 -g $$(SANITIZE) -fsanitize=fuzzer-no-link,,))
 
 $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(call objects,$(B)/fuzz,$(SRC_fuzz_help)) $(B)/fuzz/libmayfly.a
