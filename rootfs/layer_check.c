@@ -19,6 +19,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 /* struct layer_check - one layer that is looked at; @parent_path is what @parent_fd is of */
 struct layer_check {
@@ -108,6 +109,65 @@ static int compare(struct layer_check *c, const char *path, const struct wanted 
     if (wanted->mtime >= 0 && wanted->mtime <= INT32_MAX && st.st_mtime != wanted->mtime)
         return err_set(err, -EBADMSG, "'%.200s' has another time than it had", name);
     return 0;
+}
+
+/* What a container would see; other attributes are this machine's, or nobody here could set them.
+ */
+static bool is_compared(const struct layer_check *c, const char *name) {
+    return (str_after(name, "user.") && unpack_takes_xattr(name)) ||
+           (c->owners != STORE_OWNERS_SINGLE && str_eq(name, "security.capability"));
+}
+
+static int check_xattr(const char *place, const char *path, const char *name, const void *value,
+                       size_t size, struct err *err) {
+    char found[4096];
+    ssize_t n = lgetxattr(place, name, found, sizeof found);
+
+    /* A file system without attributes has kept none. */
+    if ((n < 0 && errno != ENODATA && errno != ERANGE) || size > sizeof found ||
+        (n == (ssize_t)size && memcmp(found, value, size) == 0))
+        return 0;
+    return err_set(err, -EBADMSG, "'%.150s' has the attribute %.100s %s", path, name,
+                   n < 0 && errno == ENODATA ? "no more" : "with another value");
+}
+
+static bool has_xattr(const struct layer_check *c, struct archive_entry *entry,
+                      const char *wanted) {
+    const char *name;
+    const void *value;
+    size_t size;
+
+    c->la->archive_entry_xattr_reset(entry);
+    while (c->la->archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK)
+        if (name && str_eq(name, wanted))
+            return true;
+    return false;
+}
+
+/* Of a directory only those that it had: another entry may have given it more. */
+static int check_xattrs(struct layer_check *c, struct archive_entry *entry, const char *path,
+                        bool is_dir, struct err *err) {
+    int parent_fd = open_parent(c, path), r = 0;
+    char place[64 + NAME_MAX], names[4096];
+    const char *name;
+    const void *value;
+    size_t size;
+    ssize_t n;
+
+    if (parent_fd < 0)
+        return is_lacking(path, parent_fd, err);
+    snprintf(place, sizeof place, "/proc/self/fd/%d/%s", parent_fd,
+             *path ? layer_path_base(path) : ".");
+    c->la->archive_entry_xattr_reset(entry);
+    while (r == 0 && c->la->archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK)
+        if (name && is_compared(c, name))
+            r = check_xattr(place, path, name, value, size, err);
+    n = r < 0 || is_dir ? 0 : llistxattr(place, names, sizeof names);
+    for (name = names; r == 0 && n > 0 && name < names + n; name += strlen(name) + 1)
+        if (is_compared(c, name) && !has_xattr(c, entry, name))
+            r = err_set(err, -EBADMSG, "'%.150s' has the attribute %.100s, which it had not", path,
+                        name);
+    return r;
 }
 
 static int note_dir(struct layer_check *c, const char *path, const struct wanted *wanted,
@@ -204,10 +264,12 @@ static int check_entry(struct layer_check *c, struct archive_entry *entry, struc
         return check_hardlink(c, path, link, err);
     switch (type) {
     case S_IFDIR:
-        return note_dir(c, path, &wanted, err);
+        r = check_xattrs(c, entry, path, true, err);
+        return r < 0 ? r : note_dir(c, path, &wanted, err);
     case S_IFREG:
     case S_IFIFO:
-        return compare(c, path, &wanted, err);
+        r = compare(c, path, &wanted, err);
+        return r < 0 ? r : check_xattrs(c, entry, path, false, err);
     case S_IFLNK:
         r = compare(c, path, &wanted, err);
         return r < 0 ? r : check_symlink(c, path, c->la->archive_entry_symlink(entry), err);

@@ -11,9 +11,9 @@
  * @source: the tar; read to the archive's end
  * @tree_fd: the tree
  *
- * Looks at each entry's kind, mode, size, time to the second, target, and, unless all of @owners is
- * one user's, owner; at whiteouts, and whether hard links are such.  Neither at contents, which the
- * tar is made of, nor at attributes.
+ * Looks at each entry's kind, mode, size, time to the second, target, attributes that a container
+ * sees, and, unless all of @owners is one user's, owner; at whiteouts, and whether hard links are
+ * such.  Not at contents, which the tar is made of.
  *
  * Context: as unpack_layer(); changes nothing.
  * Return: 0, -EBADMSG with a text that names the first entry that differs, or another -errno with a

@@ -86,8 +86,7 @@ static int set_owner(const struct unpack *u, struct archive_entry *entry, int di
     return err_errno(err, "cannot set the owner of '%.200s'", u->la->archive_entry_pathname(entry));
 }
 
-/* Whether an attribute may be taken over; overlayfs' own would steer it. */
-static bool is_xattr_allowed(const char *name) {
+bool unpack_takes_xattr(const char *name) {
     return !str_after(name, "user.overlay.") && !str_after(name, "trusted.overlay.") &&
            !str_eq(name, "user.overlay") && !str_eq(name, "trusted.overlay");
 }
@@ -104,7 +103,7 @@ static int set_xattrs(const struct unpack *u, struct archive_entry *entry, int p
     snprintf(path, sizeof path, "/proc/self/fd/%d/%s", parent_fd, base);
     u->la->archive_entry_xattr_reset(entry);
     while (u->la->archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
-        if (!name || !is_xattr_allowed(name) || lsetxattr(path, name, value, size, 0) == 0)
+        if (!name || !unpack_takes_xattr(name) || lsetxattr(path, name, value, size, 0) == 0)
             continue;
         if (errno == ENOSPC || errno == EDQUOT || errno == EIO)
             return err_errno(err, "cannot set an attribute of '%.200s'",

@@ -6,6 +6,7 @@
 #include "engine/base/str.h"
 #include "store.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -50,6 +51,9 @@ struct unpack_count {
  */
 int unpack_layer(const struct unpack_source *source, int root_fd, enum store_owners owners,
                  struct unpack_count *ret_count, struct err *err);
+
+/** unpack_takes_xattr() - whether an attribute is taken over; overlayfs' own would steer it. */
+bool unpack_takes_xattr(const char *name);
 
 /**
  * unpack_in_locale() - call what reads a tar where names are the bytes that they are

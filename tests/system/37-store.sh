@@ -103,6 +103,44 @@ test_what_is_no_content_is_compared_too() {
     broken "^PROBLEM +layer +${second##*/}: the whiteout of 'etc/gone' is not there"
 }
 
+test_attributes_are_compared_too() {
+    type -P setfattr setcap >/dev/null || promised "attr and libcap2-bin are not installed"
+    fresh_store
+    mkdir -p t/dir
+    echo content >t/file
+    cp t/file t/plain
+    setfattr -n user.note -v 'a value' t/file && setfattr -n user.kind -v tea t/dir || skip "no attributes in $PWD"
+    [ "$mode" != root ] || setcap cap_net_raw+ep t/file
+    tar -C t --format=posix --owner=0 --group=0 --xattrs --xattrs-include='*' -cf t.tar .
+    runs "$mayfly" import t.tar t:1
+    whole
+    id=$("$mayfly" images -q --no-trunc | cut -d: -f2)
+    local layer file
+    layer=$(echo "$MAYFLY_STORE"/*/layers/*)
+    file=$layer/file
+    [ "$(getfattr --only-values -n user.note "$file")" = 'a value' ] || fail "it was not kept"
+    setfattr -n user.note -v 'another' "$file"
+    broken "^PROBLEM +layer +${layer##*/}: 'file' has the attribute user.note with another value"
+    setfattr -x user.note "$file"
+    broken "^PROBLEM +layer +${layer##*/}: 'file' has the attribute user.note no more"
+    setfattr -n user.note -v 'a value' "$file"
+    whole
+    setfattr -x user.kind "$layer/dir"
+    broken "^PROBLEM +layer +${layer##*/}: 'dir' has the attribute user.kind no more"
+    setfattr -n user.kind -v tea "$layer/dir"
+    setfattr -n user.more -v x "$layer/plain"
+    broken "^PROBLEM +layer +${layer##*/}: 'plain' has the attribute user.more, which it had not"
+    setfattr -x user.more "$layer/plain"
+    whole
+    [ "$mode" = root ] || return 0
+    # What a program may do is an attribute as well.
+    setcap cap_net_raw,cap_sys_admin+ep "$file"
+    broken "^PROBLEM +layer +${layer##*/}: 'file' has the attribute security.capability with another value"
+    setcap cap_net_raw+ep "$file"
+    setcap cap_sys_admin+ep "$layer/plain"
+    broken "^PROBLEM +layer +${layer##*/}: 'plain' has the attribute security.capability, which it had not"
+}
+
 test_damaged_records_recipes_and_names_are_found() {
     filled
     local recipe

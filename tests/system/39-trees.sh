@@ -29,7 +29,8 @@ debian_archive() {
         echo x >'opt/two words' && echo x >$'opt/\303\251' && chmod 4755 opt/holes && chmod 700 srv
         # Which its own owner could not read.
         [ "$mode" != root ] || chmod 000 srv
-        setfattr -n user.note -v 'a value' opt/new/one 2>/dev/null
+        echo kept >opt/kept && ln opt/kept home/.d/kept && ln opt/kept opt/kept-too
+        setfattr -n user.note -v 'a value' opt/new/one opt/kept 2>/dev/null
         setcap cap_net_raw+ep opt/holes 2>/dev/null
     )
     (
@@ -55,6 +56,9 @@ describe() {
         cd "$1" || exit
         find . -type d -printf '%P %y %m %U:%G %T@\n' -o -printf '%P %y %m %U:%G %s %n %T@ %l\n' | LC_ALL=C sort
         find . -type f -exec sha256sum {} + | LC_ALL=C sort -k 2
+        # Which names are one file.
+        find . -type f -links +1 -printf '%i %P\n' | LC_ALL=C sort -k 2 |
+            awk '{ n = $1; sub(/^[0-9]+ /, ""); if (!(n in first)) first[n] = $0; print "one file:", first[n], "=", $0 }'
         find . ! -type l -exec getfattr -d -m - -e hex {} + 2>/dev/null | grep -v '^$'
     )
 }
@@ -80,6 +84,8 @@ test_trees_are_those_that_umoci_makes() {
     [ "$(wc -l <theirs)" -gt 6000 ] || fail "that is no Debian"
     diff theirs ours >difference || fail "$(head -n 20 difference)"
     grep -q 'security.capability' ours || fail "no capability was kept"
+    grep -q 'user.note' ours || fail "no attribute was kept"
+    [ "$(grep -c '^one file:' ours)" -ge 3 ] || fail "no hard link was kept"
     runs "$mayfly" doctor --store
 }
 
