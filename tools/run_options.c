@@ -98,7 +98,7 @@ static int set_report(const char *option, const char *value, char **place, struc
                        option);
     if (!*value)
         return err_set(err, -EINVAL, "%s: the file's name is empty", option);
-    return plan_set_string(place, value, err);
+    return str_set(place, value, err);
 }
 
 /* Options about the run, its messages and the container, the actions being dealt with. */
@@ -309,7 +309,7 @@ static int parse_file(struct run_options *run, const char *path, unsigned depth,
     if (r == 0)
         r = run_file_parse(&file, path, text, size, err);
     if (r == 0 && depth == 1)
-        r = plan_set_string(&run->file, path, err);
+        r = str_set(&run->file, path, err);
     for (size_t i = 0; r == 0 && i < file.n_lines; i++) {
         const struct run_file_line *line = &file.lines[i];
 
@@ -325,7 +325,7 @@ static int check(struct run_options *run, struct err *err) {
         run->images = run->file_images;
         run->file_images = (struct strv){0};
     }
-    if (run->images.n > 0 && plan_set_string(&run->plan.image, run->images.items[0], err) < 0)
+    if (run->images.n > 0 && str_set(&run->plan.image, run->images.items[0], err) < 0)
         return -ENOMEM;
     if (run->output == OUTPUT_LIVE && run->jobs != 1 && run->images.n > 1)
         return err_set(err, -EINVAL,

@@ -24,6 +24,16 @@ char *str_printf(const char *format, ...) {
     return text;
 }
 
+int str_set(char **place, const char *value, struct err *err) {
+    char *copy = strdup(value);
+
+    if (!copy)
+        return err_nomem(err);
+    free(*place);
+    *place = copy;
+    return 0;
+}
+
 int str_to_u64(const char *text, uint64_t max, uint64_t *ret_value) {
     uint64_t value = 0;
 

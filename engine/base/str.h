@@ -2,6 +2,8 @@
 #ifndef MAYFLY_STR_H
 #define MAYFLY_STR_H
 
+#include "err.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +23,13 @@ const char *str_after(const char *text, const char *prefix);
 
 /** str_printf() - formatted text in memory of its own; NULL when that ran out. */
 char *str_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * str_set() - replace the string at @place, which is freed, by a copy of @value
+ *
+ * Return: 0, or -ENOMEM with a text; it is as it was then.
+ */
+int str_set(char **place, const char *value, struct err *err);
 
 /**
  * str_to_u64() - a whole decimal number

@@ -339,7 +339,7 @@ int kept_life(const struct kept *kept, struct life *life, struct err *err) {
     }
     r = life_read(life, data, size, err);
     if (r == 0)
-        r = plan_set_string(&life->plan.name, kept->name, err);
+        r = str_set(&life->plan.name, kept->name, err);
     return r < 0 ? err_wrap(err, "container %s", kept->name) : 0;
 }
 

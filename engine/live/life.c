@@ -9,6 +9,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
 #include "engine/plan/plan_option.h"
+#include "engine/plan/plan_spec.h"
 #include "engine/signal_name.h"
 
 #include <errno.h>
@@ -82,7 +83,7 @@ static int set_image(struct life *life, const char *value, struct err *err) {
 static int set_workdir(struct life *life, const char *value, struct err *err) {
     if (*value != '/')
         return err_set(err, -EINVAL, "--workdir '%s' has to begin with '/'", value);
-    return plan_set_string(&life->plan.workdir, value, err);
+    return str_set(&life->plan.workdir, value, err);
 }
 
 static int add_argument(struct life *life, const char *value, struct err *err) {
@@ -176,7 +177,7 @@ static int set_health_command(struct life *life, const char *value, struct err *
         life->health.command = NULL;
         return 0;
     }
-    return plan_set_string(&life->health.command, value, err);
+    return str_set(&life->health.command, value, err);
 }
 
 static int set_health_interval(struct life *life, const char *value, struct err *err) {
@@ -244,7 +245,7 @@ static int set_log_option(struct life *life, const char *value, struct err *err)
 }
 
 static int set_pid_file(struct life *life, const char *value, struct err *err) {
-    return plan_set_string(&life->pid_file, value, err);
+    return str_set(&life->pid_file, value, err);
 }
 
 static const struct life_option {

@@ -144,7 +144,7 @@ static int try_container(struct examination *e, const char *store, struct err *e
     plan_init(&plan);
     result_init(&result);
     plan.image = str_printf("rootfs:%s/runs/%s/root", e->store.path, state.name);
-    r = store ? plan_set_string(&plan.store, store, err) : 0;
+    r = store ? str_set(&plan.store, store, err) : 0;
     if (r == 0 && (!plan.image || sys_mkdirat(state.fd, "root", 0755) < 0))
         r = err_errno(err, "cannot make a directory in the store");
     if (r == 0)

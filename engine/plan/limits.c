@@ -8,7 +8,6 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "plan.h"
 #include "plan_spec.h"
 
 #include <errno.h>
@@ -128,7 +127,7 @@ int limits_set_cpuset(struct limits *limits, const char *value, struct err *err)
 
     if (!*value || cpu_mask_parse(value, &mask) < 0)
         return err_set(err, -EINVAL, "--cpuset '%s' is not a list of CPUs; write 0-3,8", value);
-    return plan_set_string(&limits->cpuset, value, err);
+    return str_set(&limits->cpuset, value, err);
 }
 
 int limits_set_pids(struct limits *limits, const char *value, struct err *err) {

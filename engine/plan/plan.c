@@ -182,7 +182,7 @@ int plan_add_action(struct plan *plan, enum action_kind kind, const char *const 
     case ACTION_WORKDIR:
         if (!spec || !*spec)
             return err_set(err, -EINVAL, "-W: the directory's name is empty");
-        r = plan_set_string(&action.target, spec, err);
+        r = str_set(&action.target, spec, err);
         break;
     case ACTION_DOWNLOAD:
     case ACTION_UPLOAD:
@@ -191,7 +191,7 @@ int plan_add_action(struct plan *plan, enum action_kind kind, const char *const 
     case ACTION_COMMIT:
         if (!spec || !*spec)
             return err_set(err, -EINVAL, "-C: the image's name is empty");
-        r = plan_set_string(&action.target, spec, err);
+        r = str_set(&action.target, spec, err);
         break;
     }
     if (r < 0)
@@ -217,7 +217,7 @@ static int make_absolute(const char *source, char **ret_path, struct err *err) {
     const char *rest = source;
 
     if (source[0] == '/')
-        return plan_set_string(ret_path, source, err);
+        return str_set(ret_path, source, err);
     cwd = getcwd(NULL, 0);
     if (!cwd)
         return err_errno(err, "-v '%s': the current directory", source);
@@ -315,13 +315,15 @@ int plan_add_env(struct plan *plan, const char *spec, struct err *err) {
     return !assignment || strv_set_env(&plan->env, assignment) < 0 ? err_nomem(err) : 0;
 }
 
-int plan_set_string(char **place, const char *value, struct err *err) {
-    char *copy = strdup(value);
-
-    if (!copy)
-        return err_nomem(err);
-    free(*place);
-    *place = copy;
+int plan_parse_pull(const char *text, enum pull_mode *ret_mode, struct err *err) {
+    if (str_eq(text, "missing"))
+        *ret_mode = PULL_MISSING;
+    else if (str_eq(text, "never"))
+        *ret_mode = PULL_NEVER;
+    else if (str_eq(text, "always"))
+        *ret_mode = PULL_ALWAYS;
+    else
+        return err_set(err, -EINVAL, "'%s' is not one of missing, never, always", text);
     return 0;
 }
 

@@ -216,9 +216,6 @@ int plan_add_device(struct plan *plan, const char *spec, struct err *err);
  */
 int plan_add_env(struct plan *plan, const char *spec, struct err *err);
 
-/** plan_set_string() - replace one of the strings (&plan->image and such) by a copy. */
-int plan_set_string(char **place, const char *value, struct err *err);
-
 /**
  * plan_add_host() - one more name that the container knows
  * @text: NAME:ADDRESS, of IPv4 or, also in brackets, IPv6
@@ -256,10 +253,6 @@ int plan_add_port(struct plan *plan, const char *spec, struct err *err);
 
 /** plan_parse_pull() - "missing", "never" or "always".  Return: 0 or -EINVAL with a text. */
 int plan_parse_pull(const char *text, enum pull_mode *ret_mode, struct err *err);
-
-/** plan_parse_size() - bytes: a number with an optional k, m, g or t (powers of 1024; also KiB, KB,
- * kb). */
-int plan_parse_size(const char *text, uint64_t *ret_bytes);
 
 /**
  * plan_check() - find what is wrong before anything is done

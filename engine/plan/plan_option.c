@@ -9,6 +9,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
 #include "engine/confine/sysctl.h"
+#include "plan_spec.h"
 
 #include <errno.h>
 
@@ -31,7 +32,7 @@ static int set_max_size(struct plan *plan, const char *value, struct err *err) {
 }
 
 static int set_user(struct plan *plan, const char *value, struct err *err) {
-    return plan_set_string(&plan->user, value, err);
+    return str_set(&plan->user, value, err);
 }
 
 static int set_net(struct plan *plan, const char *value, struct err *err) {
@@ -48,11 +49,11 @@ static int set_isolate(struct plan *plan, const char *value, struct err *err) {
 }
 
 static int set_hostname(struct plan *plan, const char *value, struct err *err) {
-    return plan_set_string(&plan->hostname, value, err);
+    return str_set(&plan->hostname, value, err);
 }
 
 static int set_name(struct plan *plan, const char *value, struct err *err) {
-    return plan_set_string(&plan->name, value, err);
+    return str_set(&plan->name, value, err);
 }
 
 static int set_read_only(struct plan *plan, const char *value, struct err *err) {

@@ -16,7 +16,6 @@
 #include "plan_spec.h"
 
 #include "engine/base/cleanup.h"
-#include "plan.h"
 
 #include <errno.h>
 #include <string.h>
@@ -149,17 +148,5 @@ int plan_parse_size(const char *text, uint64_t *ret_bytes) {
     if (value > UINT64_MAX >> shift)
         return -ERANGE;
     *ret_bytes = value << shift;
-    return 0;
-}
-
-int plan_parse_pull(const char *text, enum pull_mode *ret_mode, struct err *err) {
-    if (str_eq(text, "missing"))
-        *ret_mode = PULL_MISSING;
-    else if (str_eq(text, "never"))
-        *ret_mode = PULL_NEVER;
-    else if (str_eq(text, "always"))
-        *ret_mode = PULL_ALWAYS;
-    else
-        return err_set(err, -EINVAL, "'%s' is not one of missing, never, always", text);
     return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * plan_spec_split() - take a text apart at its colons
@@ -48,5 +49,9 @@ bool plan_spec_name_ok(const char *name);
  * Spec: RFC 1123, section 2.1; at most 64 bytes, as sethostname(2) takes.
  */
 bool plan_spec_hostname_ok(const char *hostname);
+
+/** plan_parse_size() - bytes: a number with an optional k, m, g or t (powers of 1024; also KiB, KB,
+ * kb). */
+int plan_parse_size(const char *text, uint64_t *ret_bytes);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
-#include "plan.h"
+#include "plan_spec.h"
 #include "rootfs/platform.h"
 
 #include <errno.h>

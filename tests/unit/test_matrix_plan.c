@@ -59,7 +59,7 @@ Test(matrix_plan, label_in_names) {
     struct plan plan;
 
     plan_init(&common);
-    plan_set_string(&common.name, "c-{image}", NULL);
+    str_set(&common.name, "c-{image}", NULL);
     plan_add_action(&common, ACTION_DOWNLOAD, NULL, "a{image}:out/{image}/b-{image}", NULL);
     plan_add_action(&common, ACTION_DOWNLOAD, NULL, "a:b", NULL);
     plan_add_action(&common, ACTION_UPLOAD, NULL, "a:{image}", NULL);
@@ -81,11 +81,11 @@ Test(matrix_plan, runs_that_would_meet) {
     struct err err;
 
     plan_init(&plan);
-    plan_set_string(&plan.name, "c", NULL);
+    str_set(&plan.name, "c", NULL);
     cr_expect_eq(matrix_plan_check(&plan, 1, true, &err), 0);
     cr_expect_eq(matrix_plan_check(&plan, 2, false, &err), 0, "one after the other");
     cr_expect_eq(matrix_plan_check(&plan, 2, true, &err), -EINVAL);
-    plan_set_string(&plan.name, "c-{image}", NULL);
+    str_set(&plan.name, "c-{image}", NULL);
     cr_expect_eq(matrix_plan_check(&plan, 2, true, &err), 0);
     plan_add_action(&plan, ACTION_DOWNLOAD, NULL, "a:{image}", NULL);
     cr_expect_eq(matrix_plan_check(&plan, 2, true, &err), 0);

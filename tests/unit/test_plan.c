@@ -231,8 +231,8 @@ Test(plan, set_string) {
     _cleanup_plan_ struct plan plan;
 
     plan_init(&plan);
-    cr_expect_eq(plan_set_string(&plan.image, "one", NULL), 0);
-    cr_expect_eq(plan_set_string(&plan.image, "two", NULL), 0);
+    cr_expect_eq(str_set(&plan.image, "one", NULL), 0);
+    cr_expect_eq(str_set(&plan.image, "two", NULL), 0);
     cr_expect_str_eq(plan.image, "two");
 }
 
@@ -247,15 +247,15 @@ static const char *check(const char *field, const char *value) {
 
     err = (struct err){0};
     plan_init(&plan);
-    plan_set_string(&plan.image, "busybox.tar", NULL);
+    str_set(&plan.image, "busybox.tar", NULL);
     if (str_eq(field, "image"))
-        plan_set_string(&plan.image, value, NULL);
+        str_set(&plan.image, value, NULL);
     else if (str_eq(field, "name"))
-        plan_set_string(&plan.name, value, NULL);
+        str_set(&plan.name, value, NULL);
     else if (str_eq(field, "hostname"))
-        plan_set_string(&plan.hostname, value, NULL);
+        str_set(&plan.hostname, value, NULL);
     else if (str_eq(field, "user"))
-        plan_set_string(&plan.user, value, NULL);
+        str_set(&plan.user, value, NULL);
     else if (str_eq(field, "env"))
         strv_push(&plan.env, value);
     r = plan_check(&plan, &err);
@@ -312,7 +312,7 @@ Test(plan, check_mounts) {
     struct err err = {0};
 
     plan_init(&plan);
-    plan_set_string(&plan.image, "i", NULL);
+    str_set(&plan.image, "i", NULL);
     cr_assert_eq(plan_add_volume(&plan, "/x:/a", &err), 0);
     cr_assert_eq(plan_add_volume(&plan, "/x:/a/b", &err), 0);
     cr_assert_eq(plan_add_tmpfs(&plan, "/c", &err), 0);
@@ -328,12 +328,12 @@ Test(plan, check_mounts_of_other_front_ends) {
     struct err err = {0};
 
     plan_init(&plan);
-    plan_set_string(&plan.image, "i", NULL);
+    str_set(&plan.image, "i", NULL);
     cr_assert_eq(plan_add_volume(&plan, "/x:/a", &err), 0);
-    plan_set_string(&plan.volumes[0].target, "/a/../b", NULL);
+    str_set(&plan.volumes[0].target, "/a/../b", NULL);
     cr_expect_eq(plan_check(&plan, &err), -EINVAL);
-    plan_set_string(&plan.volumes[0].target, "/a", NULL);
-    plan_set_string(&plan.volumes[0].source, "x", NULL);
+    str_set(&plan.volumes[0].target, "/a", NULL);
+    str_set(&plan.volumes[0].source, "x", NULL);
     cr_expect_eq(plan_check(&plan, &err), -EINVAL);
 }
 
@@ -342,7 +342,7 @@ Test(plan, check_timeouts) {
     struct err err = {0};
 
     plan_init(&plan);
-    plan_set_string(&plan.image, "i", NULL);
+    str_set(&plan.image, "i", NULL);
     plan.timeout_nsec = 1;
     plan.step_timeout_nsec = 1;
     cr_expect_eq(plan_check(&plan, &err), 0);

@@ -18,7 +18,7 @@ static void step_init(struct step *step) {
 
     *step = (struct step){.volumes = {"content"}};
     plan_init(&step->plan);
-    cr_assert_eq(plan_set_string(&step->plan.image, "debian:12", NULL), 0);
+    cr_assert_eq(str_set(&step->plan.image, "debian:12", NULL), 0);
     cr_assert_eq(plan_add_action(&step->plan, ACTION_SHELL, command, NULL, NULL), 0);
     cr_assert_eq(plan_add_volume(&step->plan, "/src:/src:ro", NULL), 0);
     cr_assert_eq(plan_add_env(&step->plan, "A=1", NULL), 0);
@@ -69,9 +69,9 @@ Test(remember_key, whatever_a_step_can_see) {
     expect_another(&step, before, "a volume's mode");
     cr_assert_eq(plan_add_env(&step.plan, "A=2", NULL), 0);
     expect_another(&step, before, "a variable");
-    cr_assert_eq(plan_set_string(&step.plan.user, "app", NULL), 0);
+    cr_assert_eq(str_set(&step.plan.user, "app", NULL), 0);
     expect_another(&step, before, "the user");
-    cr_assert_eq(plan_set_string(&step.plan.hostname, "h", NULL), 0);
+    cr_assert_eq(str_set(&step.plan.hostname, "h", NULL), 0);
     expect_another(&step, before, "the host name");
     step.plan.net = step.plan.net == NET_HOST ? NET_NONE : NET_HOST;
     expect_another(&step, before, "the network");
@@ -112,8 +112,8 @@ Test(remember_key, nothing_that_does_not_matter) {
 
     step_init(&step);
     snprintf(before, sizeof before, "%s", key_of(&step));
-    cr_assert_eq(plan_set_string(&step.plan.name, "name", NULL), 0);
-    cr_assert_eq(plan_set_string(&step.plan.image, "the-same-by-another-name", NULL), 0);
+    cr_assert_eq(str_set(&step.plan.name, "name", NULL), 0);
+    cr_assert_eq(str_set(&step.plan.image, "the-same-by-another-name", NULL), 0);
     step.plan.timeout_nsec = 5;
     step.plan.step_timeout_nsec = 5;
     step.plan.on_failure_shell = true;

@@ -32,7 +32,7 @@ static int write_report(const char *path, struct err *err) {
 
     plan_init(&plan);
     result_init(&result);
-    plan_set_string(&plan.image, "img", NULL);
+    str_set(&plan.image, "img", NULL);
     result_to_json(&result, &plan, &json);
     buf_puts(&json.buf, "\n");
     return report_write("--json", path, &json.buf, err);

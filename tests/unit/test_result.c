@@ -35,7 +35,7 @@ static void make_plan(struct plan *plan) {
     const char *command[] = {"make \"check\"\n", NULL}, *exec[] = {"ls", "a b", NULL};
 
     plan_init(plan);
-    plan_set_string(&plan->image, "busybox.tar", NULL);
+    str_set(&plan->image, "busybox.tar", NULL);
     cr_assert_eq(plan_add_action(plan, ACTION_WORKDIR, NULL, "/src", NULL), 0);
     cr_assert_eq(plan_add_action(plan, ACTION_SHELL, command, NULL, NULL), 0);
     cr_assert_eq(plan_add_action(plan, ACTION_EXEC, exec, NULL, NULL), 0);
@@ -56,7 +56,7 @@ Test(result, json_of_a_failed_run) {
     _cleanup_(plan_done) struct plan plan;
 
     make_plan(&plan);
-    plan_set_string(&plan.name, "web", NULL);
+    str_set(&plan.name, "web", NULL);
     result_init(&result);
     result.outcome = OUTCOME_FAILED;
     result.exit_status = 37;

@@ -7,11 +7,11 @@
  * directory with such mounts as a layer: they would be uncovered.  So each
  * directory of the root becomes an overlay of its own.
  */
-#include "engine/build.h"
+#include "build.h"
 
-#include "engine/base/cleanup.h"
-#include "engine/base/str.h"
-#include "engine/base/sys.h"
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/sys.h"
 #include "rootfs/bind.h"
 
 #include <dirent.h>
