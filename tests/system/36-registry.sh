@@ -303,6 +303,25 @@ test_a_pull_is_pushed_elsewhere() {
     expect_out 'from the second layer'
 }
 
+# What -C and commit make is an image as any other: pushed, pulled elsewhere, and read by others.
+test_what_a_run_has_made_is_pushed() {
+    fresh_store
+    start_registry
+    runs "$mayfly" -q -n none -i "$busybox" -S 'echo made >/made; rm /etc/first' -C "$registry/team/made:1"
+    runs "$mayfly" push -q "$registry/team/made:1"
+    runs "$mayfly" run -d --net none --name maker "$registry/team/made:1" sh -c 'echo more >/more; exec sleep 1000'
+    until_true "$mayfly" exec maker test -e /more
+    runs "$mayfly" commit maker "$registry/team/made:2"
+    runs "$mayfly" rm -f maker
+    runs "$mayfly" push -q "$registry/team/made:2"
+    skopeo copy --src-tls-verify=false "docker://$registry/team/made:2" oci:came:2 >log 2>&1 || fail "skopeo: $(cat log)"
+    MAYFLY_STORE=$TEST_DIR/elsewhere
+    runs "$mayfly" -q -n none -i "$registry/team/made:{1,2}" -S 'cat /made /more 2>/dev/null; ls /etc/first 2>/dev/null; true'
+    expect_out $'made\nmade\nmore'
+    runs "$mayfly" -q -n none -i oci:came:2 -S 'cat /made /more; ls /etc/first 2>/dev/null; true'
+    expect_out $'made\nmore'
+}
+
 test_what_cannot_be_pushed() {
     fresh_store
     start_registry
