@@ -12,6 +12,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
+#include "engine/plan/plan_option.h"
 #include "run_file.h"
 
 #include <errno.h>
@@ -85,13 +86,6 @@ static int add_exec(struct run_options *run, struct options *options, struct err
     return plan_add_action(&run->plan, ACTION_EXEC, words, NULL, err);
 }
 
-static int set_timeout(const char *option, const char *value, uint64_t *ret_nsec, struct err *err) {
-    if (clock_parse_duration(value, ret_nsec) < 0)
-        return err_set(err, -EINVAL, "%s '%s' is not a length of time; write 90s, 10m or 1.5h",
-                       option, value);
-    return 0;
-}
-
 static int set_report(const char *option, const char *value, char **place, struct err *err) {
     if (str_eq(value, "-"))
         return err_set(err, -EINVAL, "%s -: standard output carries the steps' output; name a file",
@@ -108,20 +102,16 @@ static int apply_run_option(struct run_options *run, const struct options *optio
 
     switch ((enum run_option)options->spec->id) {
     case RUN_OPTION_REMEMBER:
-        run->plan.remember = true;
-        return 0;
     case RUN_OPTION_REMEMBER_FOR:
-        return set_timeout("--remember-for", value, &run->plan.remember_nsec, err);
+    case RUN_OPTION_TIMEOUT:
+    case RUN_OPTION_STEP_TIMEOUT:
+        return plan_run_option(&run->plan, options->spec->name, value, err);
     case RUN_OPTION_NO_REMEMBER:
         run->next_is_transient = true;
         return 0;
     case RUN_OPTION_FORGET:
         run->next_is_forgotten = true;
         return 0;
-    case RUN_OPTION_TIMEOUT:
-        return set_timeout("--timeout", value, &run->plan.timeout_nsec, err);
-    case RUN_OPTION_STEP_TIMEOUT:
-        return set_timeout("--step-timeout", value, &run->plan.step_timeout_nsec, err);
     case RUN_OPTION_ON_FAILURE:
         if (!str_eq(value, "shell"))
             return err_set(err, -EINVAL, "--on-failure '%s': 'shell' is all that it can be", value);

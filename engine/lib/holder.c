@@ -27,6 +27,7 @@
 #include "engine/message.h"
 #include "engine/session.h"
 #include "engine/session_commit.h"
+#include "library.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,30 +43,6 @@
 #define ID_BYTES_MAX 256
 
 /* --- the holder ------------------------------------------------------------------ */
-
-/* Signals as at a program's start: the caller's handlers are not for us. */
-static void reset_signals(void) {
-    const struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t none;
-
-    for (int i = 1; i < NSIG; i++)
-        (void)sigaction(i, &standard, NULL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* Nothing of the caller's stays open: only @fd, which becomes 3. */
-static int keep_only(int fd) {
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, 4);
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (high < 0 || null < 0 || dup3(high, 3, O_CLOEXEC) < 0)
-        return -errno;
-    for (int i = 0; i < 3; i++)
-        if (dup2(null, i) < 0)
-            return -errno;
-    return sys_close_range(4, ~0U) < 0 ? -errno : 3;
-}
 
 static int report_start(int control_fd, const struct session *session, int r,
                         const struct err *err) {
@@ -155,8 +132,7 @@ static void keep(const struct plan *plan, int fd) {
     int control_fd, r;
 
     setsid();
-    reset_signals();
-    control_fd = keep_only(fd);
+    control_fd = library_begin_child(NULL, fd);
     if (control_fd < 0)
         return;
     r = session_start(&session, &request, &err);

@@ -9,10 +9,13 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
 #include "engine/base/fd.h"
+#include "engine/base/sys.h"
 #include "engine/userns.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -68,6 +71,33 @@ int library_call(int (*work)(void *argument, struct buf *answer, struct err *err
          fd_read_all(answer_fd, ANSWER_BYTES_MAX, ret_answer, NULL) < 0))
         r = err_nomem(err);
     return r;
+}
+
+/* Signals as at a program's start: the caller's handlers are not for us. */
+static void reset_signals(void) {
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t none;
+
+    for (int i = 1; i < NSIG; i++)
+        (void)sigaction(i, &standard, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int library_begin_child(const int *stdio, int fd) {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC), fds[4];
+
+    reset_signals();
+    /* Out of the way of the numbers that they will have. */
+    for (int i = 0; i < 4; i++) {
+        fds[i] = fcntl(i == 3 ? fd : stdio ? stdio[i] : null, F_DUPFD_CLOEXEC, 4);
+        if (fds[i] < 0)
+            return -errno;
+    }
+    for (int i = 0; i < 4; i++)
+        if (dup3(fds[i], i, i == 3 ? O_CLOEXEC : 0) < 0)
+            return -errno;
+    return sys_close_range(4, ~0U) < 0 ? -errno : 3;
 }
 
 int library_wait_fd(int fd, uint64_t deadline_nsec, struct err *err) {

@@ -16,11 +16,20 @@
  * struct mayfly_plan
  * @life: with the plan of the container in it
  * @lasting: the first option that only a container of mayfly_run() can have; to free(3)
+ * @performed: the first option or action that only mayfly_perform() knows; to free(3)
+ * @is_transient, @is_forgotten: what the next step will be
  */
 struct mayfly_plan {
     struct life life;
     char *lasting;
+    char *performed;
+    bool is_transient;
+    bool is_forgotten;
 };
+
+/** library_check_kind() - an error if a plan has what a container cannot have; @for_run: of
+ * mayfly_run().  Return: 0 or -EINVAL with a text. */
+int library_check_kind(const struct mayfly_plan *plan, bool for_run, struct err *err);
 
 struct attached;
 
@@ -72,6 +81,16 @@ int library_return(int r, const struct err *err, struct mayfly_error *error);
  */
 int library_call(int (*work)(void *argument, struct buf *answer, struct err *err), void *argument,
                  char **ret_answer, struct err *err);
+
+/**
+ * library_begin_child() - in a child that stays for a while: signals as at a program's start, and
+ *                         nothing of the caller's open but what it is given
+ * @stdio: what become 0, 1 and 2; NULL: the null device
+ * @fd: becomes 3, O_CLOEXEC set
+ *
+ * Return: 3 or -errno.
+ */
+int library_begin_child(const int *stdio, int fd);
 
 /**
  * library_wait_fd() - wait until a descriptor is readable or hung up

@@ -56,12 +56,25 @@ int mayfly_plan_new(const char *image, struct mayfly_plan **ret_plan, struct may
 /**
  * mayfly_plan_option() - say what an option of the command line says
  * @name: its long name without "--": "volume", "env", "net", "memory" ...; of mayfly run "restart",
- *        "health-cmd", "label" and the like, for mayfly_run() alone
+ *        "health-cmd", "label" and the like, for mayfly_run() alone; of the one-liner "remember",
+ *        "no-remember", "forget", "remember-for", "timeout" and "step-timeout", for
+ *        mayfly_perform() alone
  * @value: its argument, copied; NULL where it takes none
  *
  * Return: 0, -ENOENT when there is no such option, -EINVAL for a wrong value, -ENOMEM.
  */
 int mayfly_plan_option(struct mayfly_plan *plan, const char *name, const char *value,
+                       struct mayfly_error *error);
+
+/**
+ * mayfly_plan_action() - add something to do, for mayfly_perform(): actions of the one-liner
+ * @name: "workdir", "shellcmd", "exec", "upload", "download" or "commit"
+ * @words: its argument as there, "SRC:DEST"; of "exec" a program and its arguments.  NULL at the
+ *         end, copied.
+ *
+ * Return: 0, -ENOENT when there is no such action, -EINVAL for a wrong argument, -ENOMEM.
+ */
+int mayfly_plan_action(struct mayfly_plan *plan, const char *name, const char *const *words,
                        struct mayfly_error *error);
 
 /** mayfly_plan_free() - free a plan; NULL is allowed.  Containers made from it live on. */
@@ -384,6 +397,52 @@ int mayfly_process_wait(struct mayfly_process *process, uint64_t timeout_nsec,
 
 /** mayfly_process_free() - forget it; a program that still runs is ended.  NULL is allowed. */
 void mayfly_process_free(struct mayfly_process *process);
+
+/* --- whole runs ---------------------------------------------------------------------- */
+
+/**
+ * struct mayfly_action_result - how one action of a run went
+ * @index: of the action, from 0
+ * @status: as of struct mayfly_result
+ * @remembered: nothing was executed: what an earlier run has made was used
+ * @out_of_memory: it failed, and a process in it was killed for want of memory
+ */
+struct mayfly_action_result {
+    size_t index;
+    enum mayfly_end end;
+    int status;
+    bool remembered;
+    bool out_of_memory;
+    uint64_t elapsed_nsec;
+};
+
+/**
+ * struct mayfly_report - how a run went
+ * @result: of all of it: of the action that failed, if one has; its @elapsed_nsec with set-up and
+ *          unwinding
+ * @actions: of those @n_actions that were begun
+ */
+struct mayfly_report {
+    struct mayfly_result result;
+    struct mayfly_action_result *actions;
+    size_t n_actions;
+};
+
+/** mayfly_report_done() - free what a report holds. */
+void mayfly_report_done(struct mayfly_report *report);
+
+/**
+ * mayfly_perform() - do a plan's actions in a container that is there for them: 'mayfly -i'
+ * @streams: standard input, output and error of all steps; NULL: nothing
+ * @ret_report: for mayfly_report_done(), also after an error
+ *
+ * With the option "remember", steps that were done before are not done again, and what they have
+ * written comes once more.
+ * Return: 0 when the actions were done as far as a step let them, or a negative errno; nothing is
+ * left of the container either way.
+ */
+int mayfly_perform(const struct mayfly_plan *plan, const struct mayfly_stream streams[3],
+                   struct mayfly_report *ret_report, struct mayfly_error *error);
 
 /* --- files ------------------------------------------------------------------------- */
 

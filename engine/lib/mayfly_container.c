@@ -22,9 +22,8 @@ int library_start(const struct mayfly_plan *plan, bool grouped,
     own.limits.wanted = grouped;
     if (r == 0)
         *container = (struct mayfly_container){.holder = HOLDER_INIT, .owner = getpid()};
-    if (r == 0 && plan->lasting)
-        r = err_set(err, -EINVAL, "option %s is for containers that live longer: mayfly_run()",
-                    plan->lasting);
+    if (r == 0)
+        r = library_check_kind(plan, false, err);
     if (r == 0)
         r = plan_check(&own, err);
     if (r == 0)

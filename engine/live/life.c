@@ -156,19 +156,12 @@ static int set_stop_signal(struct life *life, const char *value, struct err *err
     return 0;
 }
 
-static int set_duration(const char *option, const char *value, uint64_t *place, struct err *err) {
-    if (clock_parse_duration(value, place) < 0)
-        return err_set(err, -EINVAL, "--%s '%s' is not a length of time; write 90s, 10m or 1.5h",
-                       option, value);
-    return 0;
-}
-
 static int set_stop_timeout(struct life *life, const char *value, struct err *err) {
     if (str_eq(value, "-1")) {
         life->stop_timeout_nsec = CLOCK_NEVER;
         return 0;
     }
-    return set_duration("stop-timeout", value, &life->stop_timeout_nsec, err);
+    return plan_spec_duration("stop-timeout", value, &life->stop_timeout_nsec, err);
 }
 
 static int set_health_command(struct life *life, const char *value, struct err *err) {
@@ -181,7 +174,7 @@ static int set_health_command(struct life *life, const char *value, struct err *
 }
 
 static int set_health_interval(struct life *life, const char *value, struct err *err) {
-    int r = set_duration("health-interval", value, &life->health.interval_nsec, err);
+    int r = plan_spec_duration("health-interval", value, &life->health.interval_nsec, err);
 
     if (r == 0 && life->health.interval_nsec == 0)
         return err_set(err, -EINVAL, "--health-interval 0 leaves no time between two looks");
@@ -189,11 +182,11 @@ static int set_health_interval(struct life *life, const char *value, struct err 
 }
 
 static int set_health_timeout(struct life *life, const char *value, struct err *err) {
-    return set_duration("health-timeout", value, &life->health.timeout_nsec, err);
+    return plan_spec_duration("health-timeout", value, &life->health.timeout_nsec, err);
 }
 
 static int set_health_start_period(struct life *life, const char *value, struct err *err) {
-    return set_duration("health-start-period", value, &life->health.start_period_nsec, err);
+    return plan_spec_duration("health-start-period", value, &life->health.start_period_nsec, err);
 }
 
 static int set_health_retries(struct life *life, const char *value, struct err *err) {

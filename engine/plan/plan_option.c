@@ -191,3 +191,23 @@ int plan_option(struct plan *plan, const char *name, const char *value, struct e
             return plan_options[i].apply(plan, value, err);
     return err_set(err, -ENOENT, "a container has no option '%s'", name);
 }
+
+int plan_run_option(struct plan *plan, const char *name, const char *value, struct err *err) {
+    const struct {
+        const char *name;
+        uint64_t *place;
+    } durations[] = {
+        {"remember-for", &plan->remember_nsec},
+        {"timeout", &plan->timeout_nsec},
+        {"step-timeout", &plan->step_timeout_nsec},
+    };
+
+    if (str_eq(name, "remember")) {
+        plan->remember = true;
+        return 0;
+    }
+    for (size_t i = 0; i < N_ELEMENTS(durations); i++)
+        if (str_eq(durations[i].name, name))
+            return plan_spec_duration(name, value, durations[i].place, err);
+    return err_set(err, -ENOENT, "a run has no option '%s'", name);
+}

@@ -15,4 +15,10 @@
  */
 int plan_option(struct plan *plan, const char *name, const char *value, struct err *err);
 
+/**
+ * plan_run_option() - the same for what an option says of a whole run: "remember", "remember-for",
+ *                     "timeout", "step-timeout"
+ */
+int plan_run_option(struct plan *plan, const char *name, const char *value, struct err *err);
+
 #endif

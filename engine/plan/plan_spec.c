@@ -16,6 +16,7 @@
 #include "plan_spec.h"
 
 #include "engine/base/cleanup.h"
+#include "engine/base/clock.h"
 
 #include <errno.h>
 #include <string.h>
@@ -148,5 +149,12 @@ int plan_parse_size(const char *text, uint64_t *ret_bytes) {
     if (value > UINT64_MAX >> shift)
         return -ERANGE;
     *ret_bytes = value << shift;
+    return 0;
+}
+
+int plan_spec_duration(const char *option, const char *value, uint64_t *place, struct err *err) {
+    if (clock_parse_duration(value, place) < 0)
+        return err_set(err, -EINVAL, "--%s '%s' is not a length of time; write 90s, 10m or 1.5h",
+                       option, value);
     return 0;
 }

@@ -54,4 +54,8 @@ bool plan_spec_hostname_ok(const char *hostname);
  * kb). */
 int plan_parse_size(const char *text, uint64_t *ret_bytes);
 
+/** plan_spec_duration() - the length of time that an option says.  Return: 0 or -EINVAL with a
+ * text. */
+int plan_spec_duration(const char *option, const char *value, uint64_t *ret_nsec, struct err *err);
+
 #endif
