@@ -163,8 +163,9 @@ static void offer_names(struct network *network, const struct network_state *sta
     snprintf(parameters->search, sizeof parameters->search, "%s", resolv.search);
 }
 
-static int start_servers(struct network *network, const struct network_state *state,
-                         struct err *err) {
+static int start_servers(struct network *network, const struct network_request *request,
+                         const struct network_state *state, struct err *err) {
+    const char *hostname = request->hostname ? request->hostname : request->container;
     uint32_t address = ntohl(network->port.address_be);
     struct dhcp_parameters *parameters = &network->server.parameters;
 
@@ -176,6 +177,8 @@ static int start_servers(struct network *network, const struct network_state *st
         .t1_sec = LEASE_SEC / 2,
         .t2_sec = LEASE_SEC / 8 * 7,
     };
+    if (hostname && dhcp_name_is_valid(hostname))
+        snprintf(parameters->hostname, sizeof parameters->hostname, "%s", hostname);
     offer_names(network, state);
     if (state->way == NETWORK_OUT && state->uplink[0])
         parameters->routers_be[parameters->n_routers++] = htonl(network_state_gateway(state));
@@ -369,7 +372,7 @@ static int open_own(struct network *network, const struct network_request *reque
     if (r == 0 && state.uplink[0])
         r = network_open_way_out(network, request, &state, err);
     if (r == 0)
-        r = start_servers(network, &state, err);
+        r = start_servers(network, request, &state, err);
     network->mtu = state.mtu;
     network->needs_outside = state.way == NETWORK_OUT && !state.uplink[0];
     if (r != 0 && member.pid == getpid()) {
