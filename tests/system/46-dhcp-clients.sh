@@ -10,11 +10,13 @@ client() {
     [ -x "$(command -v "$1")" ] || promised "no $1"
     shift
     {
-        echo 'set -e; address=$(ip -4 addr show eth0 | sed -n "s/.*inet \([0-9.]*\).*/\1/p")'
+        echo 'set -e; address=$(ip -4 -o addr show eth0 | tr "/" " " | cut -d " " -f 7)'
         echo 'ip addr flush dev eth0; exec 3<>/run/events.fifo'
         # said WORD: until the script of the client has said so
         echo 'said() { while read -r event <&3; do [ "$event" != "$*" ] || return 0; done; }'
         cat
+        # What was sent has been dealt with when a later question is answered.
+        echo 'ip addr replace $address/20 dev eth0; busybox nslookup guest >/dev/null'
     } >script
     runs "$mayfly" --debug -i host: --hostname guest --timeout 60 --tmpfs /run -v "$PWD/script:/opt/script:ro" \
         --cap-add NET_ADMIN --cap-add NET_RAW --cap-add NET_BROADCAST "$@" -S 'mkfifo /run/events.fifo' -X bash /opt/script ';'
@@ -34,6 +36,7 @@ said renew \$address
 kill -USR2 \$!
 said deconfig
 kill \$!
+wait
 END
     # It asks before it listens, and so may have to ask again.
     [[ "$seen" =~ ^given,offered,given,(given,)+given\ back,$ ]] || fail "the server saw: $seen"
@@ -65,20 +68,25 @@ test_dhcpcd_in_a_container() {
 $event
 says 'echo \$reason \$new_ip_address >/run/events.fifo'
 mount -t tmpfs none /var/lib/dhcpcd 2>/dev/null || rm -rf /var/lib/dhcpcd/*
-dhcpcd -4 -B -A -f /dev/null -c /run/says eth0 >/run/out 2>&1 &
+dhcpcd() { exec dhcpcd -4 -B -A -f /dev/null -c /run/says "\$@" >>/run/out 2>&1; }
+# A signal is lost on it while it deals with the end of its script.
+insist() { (while kill -\$1 \$2; do sleep 0.1; done) 2>/dev/null & }
+dhcpcd eth0 &
+pid=\$!
 said BOUND \$address
-(while :; do dhcpcd -4 -N -f /dev/null eth0; sleep 0.1; done) >/run/out2 2>&1 &
-again=\$!
+insist USR1 \$pid
 said RENEW \$address
-kill \$again; wait \$again || :
-dhcpcd -4 -k -f /dev/null eth0 >/run/out3 2>&1
+kill \$!
+insist ALRM \$pid
 said STOPPED
 wait
 # It has the address by other means, and asks for the rest.
 ip addr add \$address/20 dev eth0
-dhcpcd -4 -B -A -f /dev/null -c /run/says --inform=\$address/20 eth0 >/run/out 2>&1 &
+dhcpcd --inform=\$address/20 eth0 &
+pid=\$!
 said INFORM \$address
-dhcpcd -4 -x -f /dev/null eth0 >/run/out3 2>&1
+insist TERM \$pid
+said STOPPED
 wait
 END
     [[ "$seen" =~ ^given,offered,given,(given,)+given\ back,(asked\ about,)+$ ]] || fail "the server saw: $seen"
@@ -87,7 +95,7 @@ END
 test_systemd_networkd_in_a_container() {
     # It becomes another user.
     only root subuid
-    [ -x /lib/systemd/systemd-networkd ] && command -v dbus-daemon >/dev/null || promised "no systemd-networkd, or no dbus-daemon"
+    command -v dbus-daemon >/dev/null || promised "no dbus-daemon"
     client networkctl <<'END'
 mkdir -p /run/systemd/network /run/dbus
 printf '[Match]\nName=eth0\n[Network]\nDHCP=ipv4\n[DHCPv4]\nClientIdentifier=mac\nRapidCommit=yes\n' >/run/systemd/network/10-eth0.network
