@@ -3,7 +3,8 @@
  * A log is a row of records, each what one read(2) from a stream has brought: a
  * header with the time, the stream and the size, then the bytes, whatever they
  * are.  A record is written by one call; one that was cut off is taken back, or,
- * after a crash, is the last of its file and passed over.
+ * after a crash, is the last of its file and passed over: whoever goes on with such
+ * a file begins a new one.
  *
  * A file that is full becomes "log.1", in place of the one before, and a new one
  * is begun; a reader at the end of its file looks whether "log" is another one by
@@ -24,6 +25,8 @@
 
 #define MAGIC UINT32_C(0x6d464c31)
 #define MAX_RECORD_BYTES (1u << 20)
+/* The last record begins within so many bytes of the end: what comes in one piece is less. */
+#define TAIL_BYTES ((size_t)32 << 10)
 
 struct header {
     uint32_t magic;
@@ -43,21 +46,6 @@ static int open_log(int dir_fd, uint64_t *ret_size) {
     return take_fd(fd);
 }
 
-int log_writer_open(struct log_writer *writer, int dir_fd, uint64_t max_bytes, struct err *err) {
-    *writer = (struct log_writer){.dir_fd = dir_fd, .max_bytes = max_bytes};
-    writer->fd = open_log(dir_fd, &writer->size);
-    if (writer->fd < 0) {
-        errno = -writer->fd;
-        return err_errno(err, "cannot open the container's log");
-    }
-    return 0;
-}
-
-void log_writer_close(struct log_writer *writer) {
-    if (writer->fd >= 0)
-        close(take_fd(writer->fd));
-}
-
 static void rotate(struct log_writer *writer) {
     uint64_t size;
     int fd;
@@ -70,6 +58,39 @@ static void rotate(struct log_writer *writer) {
     close(writer->fd);
     writer->fd = fd;
     writer->size = size;
+}
+
+/* Whether a file of @size bytes ends with a whole record. */
+static bool ends_well(int dir_fd, uint64_t size) {
+    _cleanup_close_ int fd = openat(dir_fd, "log", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_free_ char *tail = malloc(TAIL_BYTES);
+    uint64_t from = size > TAIL_BYTES ? size - TAIL_BYTES : 0;
+    ssize_t n = fd >= 0 && tail ? pread(fd, tail, TAIL_BYTES, (off_t)from) : -1;
+    struct header header;
+
+    for (ssize_t at = n - (ssize_t)sizeof header; at >= 0; at--) {
+        memcpy(&header, tail + at, sizeof header);
+        if (header.magic == MAGIC && header.size == (uint64_t)n - (uint64_t)at - sizeof header)
+            return true;
+    }
+    return size == 0;
+}
+
+int log_writer_open(struct log_writer *writer, int dir_fd, uint64_t max_bytes, struct err *err) {
+    *writer = (struct log_writer){.dir_fd = dir_fd, .max_bytes = max_bytes};
+    writer->fd = open_log(dir_fd, &writer->size);
+    if (writer->fd < 0) {
+        errno = -writer->fd;
+        return err_errno(err, "cannot open the container's log");
+    }
+    if (!ends_well(dir_fd, writer->size))
+        rotate(writer);
+    return 0;
+}
+
+void log_writer_close(struct log_writer *writer) {
+    if (writer->fd >= 0)
+        close(take_fd(writer->fd));
 }
 
 /* Return: false when it could not be written whole; nothing of it is there then. */

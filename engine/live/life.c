@@ -334,15 +334,19 @@ void life_write(const struct life *life, struct buf *buf) {
 
 int life_read(struct life *life, const char *data, size_t size, struct err *err) {
     const char *p = data, *end = data + size;
-    int r = size > 0 && end[-1] == '\0' ? 0 : -EINVAL;
+    bool is_whole = size > 0 && end[-1] == '\0';
+    int r = 0;
 
-    while (r == 0 && p < end) {
+    while (r == 0 && is_whole && p < end) {
         const char *value = p + strlen(p) + 1;
 
-        r = value < end ? life_set(life, p, value, err) : -EINVAL;
-        p = value < end ? value + strlen(value) + 1 : end;
+        is_whole = value < end;
+        r = is_whole ? life_set(life, p, value, err) : 0;
+        p = is_whole ? value + strlen(value) + 1 : end;
     }
-    return r == -EINVAL ? err_wrap(err, "the container's description is damaged") : r;
+    if (!is_whole)
+        return err_set(err, -EINVAL, "the container's description is damaged: it is cut short");
+    return r < 0 ? err_wrap(err, "the container's description is damaged") : 0;
 }
 
 int life_check(const struct life *life, struct err *err) {

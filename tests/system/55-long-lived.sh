@@ -268,6 +268,26 @@ Seccomp:	0"
     runs "$mayfly" rm it
 }
 
+test_supervisors_hear_their_own_user_alone() {
+    only root
+    [ -x /usr/bin/python3 ] || promised "no python3"
+    fresh_store
+    runs "$mayfly" run -d --name it "$busybox" sleep 1000
+    # As if the store had been opened to everybody: the connection ends without a word.
+    exec 9<"$(kept it .)"
+    chmod 711 "/proc/$BASHPID/fd/9/." && chmod 777 "$(kept it socket)"
+    runs setpriv --reuid 4711 --regid 4711 --clear-groups /usr/bin/python3 -c '
+import socket
+caller = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+caller.settimeout(20)
+caller.connect("/proc/self/fd/9/socket")
+print(len(caller.recv(100)))'
+    expect_out 0
+    exec 9<&-
+    runs "$mayfly" exec it true
+    runs "$mayfly" rm -f it
+}
+
 test_after_the_machine_went_down() {
     fresh_store
     local state
