@@ -52,35 +52,40 @@ host_nat_reaches_the_outside() {
 }
 test_nat_reaches_the_outside_under_the_hosts_address() { as_host host_nat_reaches_the_outside; }
 
-# from_each_side: a datagram to the port, from the host's loopback and from outside
-from_each_side() {
-    bash -c 'echo datagram >/dev/udp/127.0.0.1/5353' 2>/dev/null
-    nsenter -n -t $outside bash -c 'echo datagram >/dev/udp/203.0.113.1/5353' 2>/dev/null
+# answers_udp PORT: the shell line of a program that answers every datagram; by IPv6 too
+answers_udp() {
+    printf '%s' "perl -MSocket=:all -e 'socket(S, AF_INET6, SOCK_DGRAM, 0); bind(S, pack_sockaddr_in6($1, IN6ADDR_ANY)) or die; while (\$from = recv(S, \$text, 999, 0)) { send(S, \"heard \$text\", 0, \$from) }'"
+}
+# ask_udp HOST PORT WORD [COMMAND...]: what comes back; asked from where COMMAND leads
+ask_udp() {
+    "${@:4}" bash -c 'while [ $SECONDS -lt 60 ]; do exec 3<>"/dev/udp/$0/$1"; echo "$2" >&3; ! timeout 1 dd bs=999 count=1 <&3 || exit 0; sleep 0.1; done' "$1" "$2" "$3" 2>/dev/null
 }
 
+# Debian 12's pasta loses answers to the host's own datagrams where the two ports differ, and where
+# they were sent to another address than loopback.
+udp_port() { [ "$mode" = root ] && echo 53 || echo 5353; }
+
 host_published_ports() {
-    local outside answer=
+    local outside answer='' udp
+    udp=$(udp_port)
     make_outside
     make_fifos
-    "$mayfly" -q -i "$busybox" -n nat -p 8088:80 -p 5353:53/udp --name served --timeout 60 "${fifos[@]}" \
-        -S 'nc -ll -p 80 -e cat & read x </go; kill %1' \
-        -S 'until awk "/^Udp: [0-9]/ { exit \$3 < 2 }" /proc/net/snmp; do sleep 0.1; done' &
+    "$mayfly" -q -i host: -n nat -p 8088:80 -p 5353:$udp/udp --name served --timeout 90 "${fifos[@]}" \
+        -S "busybox nc -ll -p 80 -e cat & $(answers_udp $udp) & read x </go" &
     local run=$!
     until answer=$(echo from the host | busybox nc -w 5 127.0.0.1 8088 2>/dev/null) && [ -n "$answer" ]; do kill -0 $run || fail "it ended"; done
     expect_same "$answer" "from the host"
     expect_same "$(echo by its address | busybox nc -w 5 203.0.113.1 8088)" "by its address"
     expect_same "$(echo from outside | nsenter -n -t $outside busybox nc -w 5 203.0.113.1 8088)" "from outside"
+    expect_same "$(ask_udp 127.0.0.1 5353 loopback)" "heard loopback"
+    [ "$mode" != root ] || expect_same "$(ask_udp 203.0.113.1 5353 address)" "heard address"
+    expect_same "$(ask_udp 203.0.113.1 5353 outside nsenter -n -t $outside)" "heard outside"
     runs "$mayfly" port served
     grep -qx '80/tcp -> 0.0.0.0:8088' "$TEST_DIR/out" || fail "not among the ports"
-    grep -qx '53/udp -> 0.0.0.0:5353' "$TEST_DIR/out" || fail "not among the ports"
+    grep -qx "$udp/udp -> 0.0.0.0:5353" "$TEST_DIR/out" || fail "not among the ports"
     runs "$mayfly" port served 80
     expect_same "$(head -n 1 "$TEST_DIR/out")" 0.0.0.0:8088
     let_go
-    # Nobody listens there, so the container's kernel counts what arrives as meant for no port.
-    while kill -0 $run 2>/dev/null; do
-        from_each_side
-        sleep 0.05
-    done
     ends_with 0 $run
     end_outside
 }
@@ -132,7 +137,8 @@ END
 test_published_ports_of_serve() { as_host host_published_by_serve; }
 
 host_published_on_ipv6() {
-    local outside answer=
+    local outside answer='' udp
+    udp=$(udp_port)
     make_outside
     make_fifos
     ip -6 addr add 2001:db8::1/64 dev up7 nodad
@@ -140,8 +146,8 @@ host_published_on_ipv6() {
     ip -6 route add default via 2001:db8::2
     nsenter -n -t $outside busybox nc -ll -p 7070 -e sh -c 'busybox netstat -tn | grep ":7070 "' >/dev/null 2>&1 </dev/null &
     local listener=$!
-    "$mayfly" -q -i "$busybox" -n nat -p '[::]:8088:80' --name served --timeout 60 "${fifos[@]}" \
-        -S 'nc -ll -p 80 -e cat & until sleep 0.3 | nc 2001:db8::2 7070 | grep -m 1 .; do :; done; echo ready >/told; read x </go; kill %1' >out &
+    "$mayfly" -q -i host: -n nat -p '[::]:8088:80' -p "[::]:5353:$udp/udp" --name served --timeout 90 "${fifos[@]}" \
+        -S "busybox nc -ll -p 80 -e cat & $(answers_udp $udp) & until sleep 0.3 | busybox nc 2001:db8::2 7070 | grep -m 1 .; do :; done; echo ready >/told; read x </go" >out &
     local run=$!
     await ready
     grep -Eq '2001:db8::1:[0-9]+ +(ESTAB|CLOSE)' out || fail "not under the host's address"
@@ -150,8 +156,11 @@ host_published_on_ipv6() {
     [ "$mode" != root ] || expect_same "$(echo by its address | busybox nc -w 30 2001:db8::1 8088)" "by its address"
     until answer=$(echo from outside | nsenter -n -t $outside busybox nc -w 30 2001:db8::1 8088 2>/dev/null) && [ -n "$answer" ]; do kill -0 $run || fail "it ended"; done
     expect_same "$answer" "from outside"
+    expect_same "$(ask_udp ::1 5353 loopback)" "heard loopback"
+    [ "$mode" != root ] || expect_same "$(ask_udp 2001:db8::1 5353 address)" "heard address"
+    expect_same "$(ask_udp 2001:db8::1 5353 outside nsenter -n -t $outside)" "heard outside"
     runs "$mayfly" port served
-    expect_out '80/tcp -> [::]:8088'
+    expect_out "80/tcp -> [::]:8088"$'\n'"$udp/udp -> [::]:5353"
     let_go
     ends_with 0 $run
     [ "$mode" != root ] || expect_same "$(cat /proc/sys/net/ipv6/conf/all/forwarding)" 0
