@@ -9,6 +9,7 @@
 #include "junit.h"
 #include "matrix_output.h"
 #include "matrix_table.h"
+#include "progress.h"
 #include "report.h"
 #include "run_execute.h"
 #include "run_messages.h"
@@ -19,6 +20,7 @@ struct matrix_context {
     struct matrix matrix;
     struct matrix_output output;
     char **tails; /* for --junit */
+    struct progress *progress;
 };
 
 static void emit_log(void *context, enum log_level level, const char *text) {
@@ -51,6 +53,19 @@ static void message(void *context, size_t run, enum log_level level, const char 
     struct matrix_context *c = context;
 
     console_log(matrix_output_console(&c->output, run), level, text);
+}
+
+/* Of runs side by side, or whose output is kept, lines. */
+static void show_progress(void *context, size_t run, const struct log_progress *step) {
+    struct matrix_context *c = context;
+    struct progress *progress = &c->progress[run];
+
+    if (!progress->console) {
+        progress_init(progress, matrix_output_console(&c->output, run));
+        progress->only_news = true;
+        progress->bars &= c->output.mode == OUTPUT_LIVE;
+    }
+    progress_show(progress, step);
 }
 
 static void action_started(void *context, size_t run, size_t index) {
@@ -135,6 +150,7 @@ static int execute(struct matrix_context *c, struct err *err) {
         .log = {.emit = emit_log, .context = c, .debug = options->verbosity == VERBOSITY_DEBUG},
         .begun = begun,
         .message = message,
+        .progress = options->verbosity == VERBOSITY_QUIET ? NULL : show_progress,
         .action_started = action_started,
         .action_finished = action_finished,
         .output = output,
@@ -146,7 +162,8 @@ static int execute(struct matrix_context *c, struct err *err) {
                                options->verbosity, err);
 
     c->tails = calloc(c->matrix.n_runs + 1, sizeof *c->tails);
-    if (r == 0 && !c->tails)
+    c->progress = calloc(c->matrix.n_runs + 1, sizeof *c->progress);
+    if (r == 0 && (!c->tails || !c->progress))
         r = err_nomem(err);
     if (r < 0)
         return EXIT_ENGINE;
@@ -171,6 +188,7 @@ int matrix_command(const struct run_options *options, struct console *messages,
     for (size_t i = 0; context.tails && i < context.matrix.n_runs; i++)
         free(context.tails[i]);
     free(context.tails);
+    free(context.progress);
     if (context.output.matrix)
         matrix_output_done(&context.output);
     matrix_done(&context.matrix);

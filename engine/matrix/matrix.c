@@ -148,7 +148,8 @@ static void be_run(struct execution *execution, size_t index, const int streams[
     matrix_input_done(&execution->input);
     sigaction(SIGPIPE, &execution->pipe_action, NULL);
     signals_release(&execution->signals);
-    matrix_event_run(&matrix->runs[index].plan, event_fd, execution->hooks->log.debug);
+    matrix_event_run(&matrix->runs[index].plan, event_fd, execution->hooks->log.debug,
+                     execution->hooks->progress != NULL);
     _exit(0);
 }
 
@@ -238,8 +239,7 @@ static void drain_both(struct execution *execution, size_t index) {
     drain(execution, index, 1);
 }
 
-static void take_event(struct execution *execution, size_t index,
-                       const struct matrix_event *event) {
+static void take_event(struct execution *execution, size_t index, struct matrix_event *event) {
     const struct matrix_hooks *hooks = execution->hooks;
     struct matrix_run *run = &execution->matrix->runs[index];
     struct action_result *actions = run->result.actions;
@@ -250,6 +250,11 @@ static void take_event(struct execution *execution, size_t index,
     case MATRIX_EVENT_LOG:
         if (hooks->message)
             hooks->message(hooks->context, index, event->level, event->text);
+        break;
+    case MATRIX_EVENT_PROGRESS:
+        event->progress.label = event->text;
+        if (hooks->progress)
+            hooks->progress(hooks->context, index, &event->progress);
         break;
     case MATRIX_EVENT_STARTED:
         if (hooks->action_started)

@@ -54,6 +54,7 @@ struct matrix {
  * @log: what matrix_run() itself has to say, and whether debug messages are wanted
  * @begun, @ended: a run's first and last sign
  * @message, @action_started, @action_finished: as of struct run_hooks
+ * @progress: how far a run's pull is; NULL: not wanted
  * @output: bytes of a run's standard output (@stream 1) or error (2), when they are captured;
  *          returns whether more is wanted: otherwise writers get SIGPIPE, as by a broken pipe
  * @protect_program: as of struct run_hooks, called before the first run
@@ -66,6 +67,7 @@ struct matrix_hooks {
     struct log log;
     void (*begun)(void *context, size_t run);
     void (*message)(void *context, size_t run, enum log_level level, const char *text);
+    void (*progress)(void *context, size_t run, const struct log_progress *progress);
     void (*action_started)(void *context, size_t run, size_t index);
     void (*action_finished)(void *context, size_t run, const struct action_result *action);
     bool (*output)(void *context, size_t run, int stream, const char *data, size_t size);

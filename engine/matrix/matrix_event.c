@@ -39,6 +39,13 @@ static void send_log(void *context, enum log_level level, const char *text) {
     send_event(context, &event);
 }
 
+static void send_progress(void *context, const struct log_progress *progress) {
+    struct matrix_event event = {.kind = MATRIX_EVENT_PROGRESS, .progress = *progress};
+
+    snprintf(event.text, sizeof event.text, "%s", progress->label);
+    send_event(context, &event);
+}
+
 static void send_started(void *context, const struct plan *plan, size_t index) {
     (void)plan;
     send_event(context, &(struct matrix_event){.kind = MATRIX_EVENT_STARTED, .index = index});
@@ -55,10 +62,14 @@ static void no_protection(void *context) {
     (void)context;
 }
 
-void matrix_event_run(const struct plan *plan, int socket_fd, bool debug) {
+void matrix_event_run(const struct plan *plan, int socket_fd, bool debug, bool progress) {
     struct sender sender = {.socket_fd = socket_fd};
     const struct run_hooks hooks = {
-        .log = {.emit = send_log, .context = &sender, .debug = debug},
+        .log = {.emit = send_log,
+                .context = &sender,
+                .debug = debug,
+                .progress = progress ? send_progress : NULL,
+                .progress_context = &sender},
         .action_started = send_started,
         .action_finished = send_finished,
         .protect_program = no_protection,

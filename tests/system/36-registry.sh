@@ -98,6 +98,27 @@ test_a_run_tells_of_its_pull() {
     expect_same "$(tail -n 2 lines | head -n 1)" 'done'
 }
 
+test_a_matrix_tells_of_its_pulls() {
+    fresh_store
+    start_registry
+    push busybox:1
+    push other:1
+    runs "$mayfly" -n none -i "$registry/busybox:1" -i "$registry/other:1" -S 'cat /etc/first'
+    expect_same "$(grep -Ec '^mayfly: layer [12] of 2: [0-9a-f]{12} +[0-9.]+[kM]?B$' "$TEST_DIR/err")" 2
+    runs "$mayfly" rmi "$registry/busybox:1" "$registry/other:1"
+    runs "$mayfly" -n none -j 2 --output prefix -i "$registry/busybox:1" -i "$registry/other:1" -S 'cat /etc/first'
+    # Whichever has brought them, behind its name.
+    expect_same "$(grep -Ec '/(busybox|other):1 +\| mayfly: layer [12] of 2: [0-9a-f]{12} +[0-9.]+[kM]?B$' "$TEST_DIR/err")" 2
+    runs "$mayfly" rmi "$registry/busybox:1" "$registry/other:1"
+    runs "$mayfly" -q -n none -i "$registry/{busybox,other}:1" -S 'cat /etc/first'
+    expect_silence
+    runs "$mayfly" rmi "$registry/busybox:1" "$registry/other:1"
+    tty -- "$mayfly" -n none -i "$registry/{busybox,other}:1" -S 'echo done'
+    expect_status 0
+    tr -d '\r' <"$TEST_DIR/out" | sed 's/\x1b\[[0-9]*[A-Zm]//g' | grep -m 1 -B 2 -x done >lines
+    expect_same "$(grep -c '^[0-9a-f]\{12\}  *[0-9.]*[kM]*B$' lines)" 2
+}
+
 test_pull_never_and_always() {
     fresh_store
     start_registry
