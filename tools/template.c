@@ -9,10 +9,10 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
+#include "template_value.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #define MAX_DEPTH 32
@@ -51,15 +51,11 @@ static int bad(struct state *s, const char *what) {
 }
 
 static struct value *make(struct state *s, enum value_kind kind) {
-    return value_add(s->made, NULL, value_new(kind));
+    return template_make(s->made, kind);
 }
 
 static const struct value *make_text(struct state *s, const char *text, size_t size) {
-    struct value *value = make(s, VALUE_TEXT);
-
-    if (value)
-        value->text = strndup(text, size);
-    return value;
+    return template_make_text(s->made, text, size);
 }
 
 static void skip_space(struct state *s) {
@@ -82,51 +78,8 @@ static bool take_word(struct state *s, const char *word) {
 }
 
 static void put_text(struct state *s, const struct value *value) {
-    struct json_writer json = JSON_WRITER_INIT;
-
-    if (s->quiet || !value)
-        return;
-    if (value->kind == VALUE_TEXT) {
-        buf_puts(s->buf, value->text);
-    } else if (value->kind == VALUE_NUMBER) {
-        buf_printf(s->buf, "%" PRIi64, value->number);
-    } else if (value->kind == VALUE_LIST) {
-        buf_puts(s->buf, "[");
-        for (size_t i = 0; i < value->n_items; i++) {
-            buf_puts(s->buf, i ? " " : "");
-            put_text(s, value->items[i]);
-        }
-        buf_puts(s->buf, "]");
-    } else if (value->kind == VALUE_OBJECT) {
-        buf_puts(s->buf, "map[");
-        for (size_t i = 0; i < value->n_items; i++) {
-            buf_printf(s->buf, "%s%s:", i ? " " : "", value->items[i]->key);
-            put_text(s, value->items[i]);
-        }
-        buf_puts(s->buf, "]");
-    } else if (value->kind == VALUE_NULL) {
-        buf_puts(s->buf, "<no value>");
-    } else {
-        value_json(value, &json);
-        buf_append(s->buf, json.buf.data, json.buf.size);
-    }
-    json_writer_done(&json);
-}
-
-static bool is_true(const struct value *value) {
-    switch (value ? value->kind : VALUE_NULL) {
-    case VALUE_BOOL:
-        return value->boolean;
-    case VALUE_NUMBER:
-        return value->number != 0;
-    case VALUE_TEXT:
-        return *value->text;
-    case VALUE_LIST:
-    case VALUE_OBJECT:
-        return value->n_items > 0;
-    default:
-        return false;
-    }
+    if (!s->quiet)
+        template_put(s->buf, value);
 }
 
 /* --- operands ----------------------------------------------------------------- */
@@ -226,89 +179,17 @@ static int operand(struct state *s, const struct value **ret) {
 
 /* --- functions ---------------------------------------------------------------- */
 
-static const struct value *as_json(struct state *s, const struct value *value) {
-    struct json_writer json = JSON_WRITER_INIT;
-    const struct value *text;
-
-    value_json(value, &json);
-    text = make_text(s, json.buf.data ? json.buf.data : "", json.buf.size);
-    json_writer_done(&json);
-    return text;
-}
-
-static const struct value *in_case(struct state *s, const struct value *value, int (*fold)(int)) {
-    struct value *text = make(s, VALUE_TEXT);
-
-    if (!text)
-        return NULL;
-    text->text = strdup(value && value->kind == VALUE_TEXT ? value->text : "");
-    for (char *p = text->text; p && *p; p++)
-        *p = (char)fold((unsigned char)*p);
-    return text;
-}
-
-static const struct value *lookup(const struct value *map, const struct value *key) {
-    static struct value nothing = {.kind = VALUE_NULL};
-    const struct value *found = NULL;
-
-    if (map && map->kind == VALUE_LIST && key && key->kind == VALUE_NUMBER && key->number >= 0 &&
-        (uint64_t)key->number < map->n_items)
-        found = map->items[key->number];
-    if (map && map->kind == VALUE_OBJECT && key && key->kind == VALUE_TEXT)
-        found = value_find(map, key->text);
-    return found ? found : &nothing;
-}
-
-static const struct value *join(struct state *s, const struct value *list,
-                                const struct value *between) {
-    _cleanup_buf_ struct buf text = BUF_INIT;
-    struct buf *out = s->buf;
-
-    s->buf = &text;
-    for (size_t i = 0; list && list->kind == VALUE_LIST && i < list->n_items; i++) {
-        if (i > 0)
-            put_text(s, between);
-        put_text(s, list->items[i]);
-    }
-    s->buf = out;
-    return make_text(s, text.data ? text.data : "", text.size);
-}
-
-static const struct value *length(struct state *s, const struct value *value) {
-    struct value *number = make(s, VALUE_NUMBER);
-
-    if (number)
-        number->number = !value                      ? 0
-                         : value->kind == VALUE_TEXT ? (int64_t)strlen(value->text)
-                                                     : (int64_t)value->n_items;
-    return number;
-}
-
-static const struct value *equality(struct state *s, const struct value *a, const struct value *b,
-                                    bool wanted) {
-    struct value *result = make(s, VALUE_BOOL);
-    bool is_equal = a && b && a->kind == b->kind &&
-                    (a->kind == VALUE_TEXT     ? str_eq(a->text, b->text)
-                     : a->kind == VALUE_NUMBER ? a->number == b->number
-                     : a->kind == VALUE_BOOL   ? a->boolean == b->boolean
-                                               : a->kind == VALUE_NULL);
-
-    if (result)
-        result->boolean = is_equal == wanted;
-    return result;
-}
-
-enum function { F_NONE, F_JSON, F_UPPER, F_LOWER, F_INDEX, F_JOIN, F_LEN, F_PRINTLN, F_EQ, F_NE };
-
-static enum function take_function(struct state *s, size_t *ret_n) {
+static enum template_function take_function(struct state *s, size_t *ret_n) {
     static const struct {
         const char *name;
-        enum function function;
+        enum template_function function;
         size_t n;
     } functions[] = {
-        {"json", F_JSON, 1},       {"upper", F_UPPER, 1}, {"lower", F_LOWER, 1},
-        {"index", F_INDEX, 2},     {"join", F_JOIN, 2},   {"len", F_LEN, 1},
-        {"println", F_PRINTLN, 1}, {"eq", F_EQ, 2},       {"ne", F_NE, 2},
+        {"json", TEMPLATE_JSON, 1},       {"upper", TEMPLATE_UPPER, 1},
+        {"lower", TEMPLATE_LOWER, 1},     {"index", TEMPLATE_INDEX, 2},
+        {"join", TEMPLATE_JOIN, 2},       {"len", TEMPLATE_LEN, 1},
+        {"println", TEMPLATE_PRINTLN, 1}, {"eq", TEMPLATE_EQ, 2},
+        {"ne", TEMPLATE_NE, 2},
     };
 
     for (size_t i = 0; i < N_ELEMENTS(functions); i++)
@@ -316,46 +197,17 @@ static enum function take_function(struct state *s, size_t *ret_n) {
             *ret_n = functions[i].n;
             return functions[i].function;
         }
-    return F_NONE;
-}
-
-static const struct value *apply(struct state *s, enum function function,
-                                 const struct value *const *a) {
-    static const struct value newline = {.kind = VALUE_TEXT, .text = (char *)"\n"};
-
-    switch (function) {
-    case F_JSON:
-        return as_json(s, a[0]);
-    case F_UPPER:
-        return in_case(s, a[0], toupper);
-    case F_LOWER:
-        return in_case(s, a[0], tolower);
-    case F_INDEX:
-        return lookup(a[0], a[1]);
-    case F_JOIN:
-        return join(s, a[0], a[1]);
-    case F_LEN:
-        return length(s, a[0]);
-    case F_EQ:
-    case F_NE:
-        return equality(s, a[0], a[1], function == F_EQ);
-    case F_PRINTLN:
-        put_text(s, a[0]);
-        return &newline;
-    case F_NONE:
-        break;
-    }
-    return a[0];
+    return TEMPLATE_NONE;
 }
 
 /* One command of a pipeline; @piped: what the one before has made, the last argument. */
 static int command(struct state *s, const struct value *piped, const struct value **ret) {
     const struct value *arguments[MAX_ARGUMENTS] = {NULL};
     size_t n = 0, n_wanted = 1;
-    enum function function = take_function(s, &n_wanted);
+    enum template_function function = take_function(s, &n_wanted);
     int r = 0;
 
-    if (piped && function == F_NONE)
+    if (piped && function == TEMPLATE_NONE)
         return bad(s, s->p);
     while (r == 0 && n < n_wanted - (piped ? 1 : 0))
         r = operand(s, &arguments[n++]);
@@ -363,7 +215,7 @@ static int command(struct state *s, const struct value *piped, const struct valu
         return r;
     if (piped)
         arguments[n++] = piped;
-    *ret = apply(s, function, arguments);
+    *ret = template_apply(function, arguments, s->made, s->quiet ? NULL : s->buf);
     return *ret || s->quiet ? 0 : err_nomem(s->err);
 }
 
@@ -401,7 +253,7 @@ static int if_action(struct state *s) {
         r = end_action(s);
     if (r < 0)
         return r;
-    taken = is_true(condition);
+    taken = template_is_true(condition);
     s->quiet = quiet || !taken;
     end = block(s);
     if (end == END_ELSE) {

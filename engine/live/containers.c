@@ -13,6 +13,7 @@
 #include "containers.h"
 
 #include "ask.h"
+#include "containers_private.h"
 #include "engine/base/buf.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/clock.h"
@@ -90,7 +91,7 @@ void kept_list_done(struct kept *kept, size_t n) {
 }
 
 /* Replaces a small file whole. */
-static int write_file(int dir_fd, const char *name, const char *data, size_t size) {
+int kept_write_file(int dir_fd, const char *name, const char *data, size_t size) {
     _cleanup_close_ int fd = -1;
     char temporary[32];
     int r;
@@ -107,7 +108,8 @@ int kept_write_state(const struct kept *kept) {
     _cleanup_buf_ struct buf text = BUF_INIT;
 
     kept_state_format(&kept->state, &text);
-    return buf_failed(&text) ? -ENOMEM : write_file(kept->dir_fd, "state", text.data, text.size);
+    return buf_failed(&text) ? -ENOMEM
+                             : kept_write_file(kept->dir_fd, "state", text.data, text.size);
 }
 
 static int read_state(struct kept *kept) {
@@ -125,7 +127,7 @@ static int read_state(struct kept *kept) {
 }
 
 /* Locks the open file description of "lock".  Return: 0, -EBUSY or -errno. */
-static int take_lock(struct kept *kept, bool wait) {
+int kept_take_lock(struct kept *kept, bool wait) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     _cleanup_close_ int fd =
         openat(kept->dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -142,7 +144,7 @@ static int take_lock(struct kept *kept, bool wait) {
     return 0;
 }
 
-static bool is_locked(const struct kept *kept) {
+bool kept_is_locked(const struct kept *kept) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     _cleanup_close_ int fd = openat(kept->dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
@@ -174,12 +176,12 @@ int kept_open_run(const struct containers *containers, const struct kept *kept) 
     return fd < 0 ? -errno : fd;
 }
 
-static bool is_id(const char *name) {
+bool kept_is_id(const char *name) {
     return strlen(name) == KEPT_ID_BYTES - 1 &&
            strspn(name, "0123456789abcdef") == KEPT_ID_BYTES - 1;
 }
 
-static void remove_name(struct containers *containers, const char *name, const char *id) {
+void kept_drop_name(struct containers *containers, const char *name, const char *id) {
     char target[KEPT_ID_BYTES + 1] = "";
 
     if (name && readlinkat(containers->names_fd, name, target, sizeof target - 1) > 0 &&
@@ -193,7 +195,7 @@ int containers_remove(struct containers *containers, struct kept *kept, struct e
     /* From here on nobody takes it for a container. */
     if (sys_unlinkat(kept->dir_fd, "config", 0) < 0 && errno != ENOENT)
         return err_errno(err, "cannot remove container %s", kept->name);
-    remove_name(containers, kept->name, kept->id);
+    kept_drop_name(containers, kept->name, kept->id);
     r = state_remove_tree(containers->fd, kept->id, &containers->map);
     if (r < 0) {
         errno = -r;
@@ -203,17 +205,19 @@ int containers_remove(struct containers *containers, struct kept *kept, struct e
 }
 
 /* Opens the one of an id.  Return: 0, -ENOENT when there is none, or -errno. */
-static int open_kept(struct containers *containers, const char *id, struct kept *kept) {
+int kept_open(struct containers *containers, const char *id, struct kept *kept) {
     int r;
 
     *kept = KEPT_INIT;
     memcpy(kept->id, id, KEPT_ID_BYTES);
     kept->dir_fd = openat(containers->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     r = kept->dir_fd < 0 ? -errno : read_state(kept);
-    if ((r == -ENOENT && kept->dir_fd >= 0) || (r == 0 && kept_is_live(kept) && !is_locked(kept))) {
+    if ((r == -ENOENT && kept->dir_fd >= 0) ||
+        (r == 0 && kept_is_live(kept) && !kept_is_locked(kept))) {
         /* It is being made or removed at the moment, or nobody does it any more. */
         bool was_killed = r == 0;
-        int locked = flock(containers->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : take_lock(kept, false);
+        int locked =
+            flock(containers->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : kept_take_lock(kept, false);
 
         (void)flock(containers->fd, LOCK_UN);
         if (locked < 0)
@@ -240,7 +244,7 @@ static int find_by_prefix(struct containers *containers, const char *word, char 
     size_t n = 0;
 
     while (dir && (entry = readdir(dir)))
-        if (is_id(entry->d_name) && str_after(entry->d_name, word) && n++ == 0)
+        if (kept_is_id(entry->d_name) && str_after(entry->d_name, word) && n++ == 0)
             memcpy(ret_id, entry->d_name, KEPT_ID_BYTES);
     if (n > 1)
         return err_set(err, -ENOTUNIQ, "%zu containers' ids begin with '%s': give more of it", n,
@@ -261,7 +265,7 @@ int containers_find(struct containers *containers, const char *word, struct kept
              word[strspn(word, "0123456789abcdef")] == '\0')
         r = find_by_prefix(containers, word, id, err);
     if (r == 0)
-        r = open_kept(containers, id, ret_kept);
+        r = kept_open(containers, id, ret_kept);
     if (r < 0)
         kept_done(ret_kept);
     if (r == -ENOENT)
@@ -290,9 +294,9 @@ static void sweep_names(struct containers *containers) {
     while (dir && (entry = readdir(dir))) {
         char id[KEPT_ID_BYTES + 1] = "";
 
-        if (readlinkat(containers->names_fd, entry->d_name, id, sizeof id - 1) > 0 && is_id(id) &&
-            faccessat(containers->fd, id, F_OK, 0) < 0 && errno == ENOENT)
-            remove_name(containers, entry->d_name, id);
+        if (readlinkat(containers->names_fd, entry->d_name, id, sizeof id - 1) > 0 &&
+            kept_is_id(id) && faccessat(containers->fd, id, F_OK, 0) < 0 && errno == ENOENT)
+            kept_drop_name(containers, entry->d_name, id);
     }
 }
 
@@ -307,7 +311,7 @@ int containers_list(struct containers *containers, struct kept **ret_kept, size_
     if (!dir)
         return err_errno(err, "cannot list the containers in %s", containers->store.path);
     while ((entry = readdir(dir))) {
-        if (!is_id(entry->d_name))
+        if (!kept_is_id(entry->d_name))
             continue;
         more = reallocarray(kept, n + 1, sizeof *kept);
         if (!more) {
@@ -315,7 +319,7 @@ int containers_list(struct containers *containers, struct kept **ret_kept, size_
             return err_nomem(err);
         }
         kept = more;
-        if (open_kept(containers, entry->d_name, &kept[n]) == 0)
+        if (kept_open(containers, entry->d_name, &kept[n]) == 0)
             n++;
         else
             kept_done(&kept[n]);
@@ -356,7 +360,7 @@ int kept_check_image(struct kept *kept, const char *reference, const char *id, s
 }
 
 int kept_lock(struct kept *kept, bool wait, struct err *err) {
-    int r = take_lock(kept, wait);
+    int r = kept_take_lock(kept, wait);
 
     if (r == -EBUSY)
         return err_set(err, r, "container %s is running, or another command is at it", kept->name);
@@ -369,152 +373,6 @@ int kept_lock(struct kept *kept, bool wait, struct err *err) {
         return err_errno(err, "cannot lock container %s", kept->name);
     }
     bury(kept);
-    return 0;
-}
-
-/* --- names and ids ------------------------------------------------------------ */
-
-/* Makes @name stand for @id, unless another container has it. */
-static int take_name(struct containers *containers, const char *name, const char *id) {
-    char owner[KEPT_ID_BYTES + 1] = "";
-
-    for (int tries = 0; tries < 10; tries++) {
-        struct kept kept = KEPT_INIT;
-        int r;
-
-        if (sys_symlinkat(id, containers->names_fd, name) == 0)
-            return 0;
-        if (errno != EEXIST)
-            return -errno;
-        if (readlinkat(containers->names_fd, name, owner, sizeof owner - 1) < 0)
-            continue;
-        if (str_eq(owner, id))
-            return 0;
-        r = is_id(owner) ? open_kept(containers, owner, &kept) : -ENOENT;
-        /* One that is being made has its name already, and its lock. */
-        if (r == -ENOENT && kept.dir_fd >= 0 && is_locked(&kept))
-            r = 0;
-        kept_done(&kept);
-        if (r == 0)
-            return -EEXIST;
-        remove_name(containers, name, owner);
-    }
-    return -EEXIST;
-}
-
-static int name_taken(const char *name, struct err *err) {
-    return err_set(err, -EEXIST,
-                   "the name %s is taken by another container: choose one, or remove that with "
-                   "'mayfly rm %s'",
-                   name, name);
-}
-
-static int choose_name(struct containers *containers, struct life *life, const char *id,
-                       struct err *err) {
-    char name[KEPT_NAME_BYTES];
-    int r = life->plan.name ? take_name(containers, life->plan.name, id) : -EEXIST;
-
-    if (r == -EEXIST && life->plan.name)
-        return name_taken(life->plan.name, err);
-    for (unsigned tries = 0; r == -EEXIST && tries < 100; tries++) {
-        kept_name_make(id, tries, name);
-        r = take_name(containers, name, id);
-        if (r == 0)
-            return life_set(life, "name", name, err);
-    }
-    if (r < 0) {
-        errno = -r;
-        return err_errno(err, "cannot name the container in %s", containers->store.path);
-    }
-    return 0;
-}
-
-/* Whoever removes leavings stays away until the new directory's own lock is taken. */
-static int make_directory(struct containers *containers, struct kept *kept, struct err *err) {
-    unsigned char bytes[(KEPT_ID_BYTES - 1) / 2];
-    int r;
-
-    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-        return err_errno(err, "cannot make an id");
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(kept->id + 2 * i, 3, "%02x", bytes[i]);
-    (void)flock(containers->fd, LOCK_SH);
-    if (sys_mkdirat(containers->fd, kept->id, 0700) < 0)
-        return err_errno(err, "cannot make a directory in %s/containers", containers->store.path);
-    kept->dir_fd = openat(containers->fd, kept->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    r = kept->dir_fd < 0 ? -errno : take_lock(kept, true);
-    (void)flock(containers->fd, LOCK_UN);
-    if (r < 0) {
-        errno = -r;
-        return err_errno(err, "cannot open a directory in %s/containers", containers->store.path);
-    }
-    return 0;
-}
-
-static int write_kept(struct kept *kept, const struct life *life, struct err *err) {
-    _cleanup_buf_ struct buf config = BUF_INIT;
-    int r;
-
-    life_write(life, &config);
-    kept->name = strdup(life->plan.name);
-    if (buf_failed(&config) || !kept->name)
-        return err_nomem(err);
-    kept->state = (struct kept_state){
-        .status = KEPT_CREATED, .created_nsec = clock_realtime(), .remove = life->remove};
-    r = write_file(kept->dir_fd, "name", kept->name, strlen(kept->name));
-    if (r == 0)
-        r = kept_write_state(kept);
-    if (r == 0)
-        r = write_file(kept->dir_fd, "config", config.data, config.size);
-    if (r < 0) {
-        errno = -r;
-        return err_errno(err, "cannot write the container's description");
-    }
-    return 0;
-}
-
-int containers_create(struct containers *containers, struct life *life, struct kept *ret_kept,
-                      struct err *err) {
-    int r;
-
-    *ret_kept = KEPT_INIT;
-    r = make_directory(containers, ret_kept, err);
-    if (r == 0)
-        r = choose_name(containers, life, ret_kept->id, err);
-    if (r == 0)
-        r = write_kept(ret_kept, life, err);
-    if (r < 0) {
-        if (ret_kept->dir_fd >= 0) {
-            remove_name(containers, life->plan.name, ret_kept->id);
-            (void)state_remove_tree(containers->fd, ret_kept->id, &containers->map);
-        }
-        kept_done(ret_kept);
-    }
-    return r;
-}
-
-int containers_rename(struct containers *containers, struct kept *kept, const char *name,
-                      struct err *err) {
-    int r;
-
-    if (!plan_spec_name_ok(name))
-        return err_set(err, -EINVAL,
-                       "'%s' is not a name; use up to 63 letters, digits, '_', '.', '-', a letter "
-                       "or digit first",
-                       name);
-    if (str_eq(name, kept->name))
-        return err_set(err, -EEXIST, "container %s has that name", name);
-    r = take_name(containers, name, kept->id);
-    if (r == -EEXIST)
-        return name_taken(name, err);
-    if (r == 0)
-        r = write_file(kept->dir_fd, "name", name, strlen(name));
-    if (r < 0) {
-        remove_name(containers, name, kept->id);
-        errno = -r;
-        return err_errno(err, "cannot rename container %s", kept->name);
-    }
-    remove_name(containers, kept->name, kept->id);
     return 0;
 }
 

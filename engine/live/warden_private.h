@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A supervisor's insides, for warden.c, warden_calls.c and warden_health.c alone. */
+/* A supervisor's insides, for the files of its name alone. */
 #ifndef MAYFLY_WARDEN_PRIVATE_H
 #define MAYFLY_WARDEN_PRIVATE_H
 
@@ -8,6 +8,10 @@
 #include "engine/signals.h"
 #include "relay.h"
 #include "warden.h"
+
+/** WARDEN_RESTART_NSEC - how long it takes until a container that has ended is begun anew, at
+ * first. */
+#define WARDEN_RESTART_NSEC (100 * NSEC_PER_MSEC)
 
 /** struct caller - a connection that is not attached */
 struct caller {
@@ -87,6 +91,25 @@ int warden_pause(struct warden *k, bool pause, struct err *err);
 /** warden_save() - write the state down; what cannot be written is told the log.  Return: 0, or
  * -errno that errno has as well. */
 int warden_save(struct warden *k);
+
+/**
+ * warden_begin() - begin the container and its main program
+ * Return: 0, EXIT_NOT_FOUND or EXIT_NOT_EXECUTABLE with a text, or -errno with a text.
+ */
+int warden_begin(struct warden *k, struct err *err);
+
+/** warden_end() - the container ends; what its streams still hold is read later. */
+void warden_end(struct warden *k);
+
+/** warden_finish() - it has ended for good. */
+void warden_finish(struct warden *k);
+
+/** warden_main_ended() - the main program has ended, or PID 1 has, for the reason in @err or NULL.
+ */
+void warden_main_ended(struct warden *k, int status, const struct err *err);
+
+/** warden_restart() - begin anew. */
+void warden_restart(struct warden *k);
 
 /** warden_health_begin() - the container has begun. */
 void warden_health_begin(struct warden *k);

@@ -16,6 +16,7 @@ stats_where_there_is_a_cgroup() {
     runs "$mayfly" stats --no-stream --format json
     grep -q '"Name":"busy"' "$TEST_DIR/out" || fail "not in the JSON"
     # Until it is told to end: two lists at least, and where they go to nobody reads any more.
+    : >lists
     "$mayfly" stats -i 0.05 --format '{{.Name}}' >lists &
     until [ "$(wc -l <lists)" -ge 2 ]; do sleep 0.01; done
     kill $!
