@@ -161,7 +161,8 @@ test_options_of_detaching() {
     tty 'expect:# ' 'send:\x1d' -- "$mayfly" exec -it --detach-keys 'ctrl-]' it sh
     expect_status 0
     # None at all: what was typed arrives.
-    tty 'expect:# ' 'send:\x10\x11exit 7\r' -- "$mayfly" exec -it --detach-keys '' it sh
+    tty 'expect:ready' 'send:\x10\x11' 'expect:10 11' -- "$mayfly" exec -it --detach-keys '' it \
+        sh -c 'stty raw -echo; echo ready; dd bs=1 count=2 2>/dev/null | od -An -tx1; exit 7'
     expect_status 7
     runs "$mayfly" stop -t 0 it
     tty 'expect:# ' 'send:q' -- "$mayfly" start -ai --detach-keys q it
