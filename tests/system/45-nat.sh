@@ -147,7 +147,7 @@ host_published_on_ipv6() {
     nsenter -n -t $outside busybox nc -ll -p 7070 -e sh -c 'busybox netstat -tn | grep ":7070 "' >/dev/null 2>&1 </dev/null &
     local listener=$!
     "$mayfly" -q -i host: -n nat -p '[::]:8088:80' -p "[::]:5353:$udp/udp" --name served --timeout 90 "${fifos[@]}" \
-        -S "busybox nc -ll -p 80 -e cat & $(answers_udp $udp) & until sleep 0.3 | busybox nc 2001:db8::2 7070 | grep -m 1 .; do :; done; echo ready >/told; read x </go" >out &
+        -S "busybox nc -ll -p 80 -e cat & $(answers_udp $udp) & until sleep 0.3 | timeout 5 busybox nc 2001:db8::2 7070 | grep -m 1 .; do :; done; echo ready >/told; read x </go" >out &
     local run=$!
     await ready
     grep -Eq '2001:db8::1:[0-9]+ +(ESTAB|CLOSE)' out || fail "not under the host's address"
