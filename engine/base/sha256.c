@@ -108,23 +108,24 @@ compress_native(uint32_t state[8], const unsigned char *data, size_t n_blocks) {
     _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(high, low, 8));
 }
 
-/* Asked once: in a virtual machine cpuid is slow.  Clang 14's __builtin_cpu_supports() does not
- * know "sha". */
+/* Asked once, and not before: in a virtual machine cpuid is slow, and the first use of
+ * __builtin_cpu_supports() in a program makes each of its starts ask a dozen times. */
 static bool has_sha(void) {
     static int known;
     int have = __atomic_load_n(&known, __ATOMIC_RELAXED);
 
     if (have == 0) {
-        unsigned eax, ebx = 0, ecx, edx;
+        unsigned eax, ebx = 0, ecx = 0, edx;
+        bool sse = __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_SSE4_1);
 
-        have = __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & bit_SHA) ? 1 : -1;
+        have = sse && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & bit_SHA) ? 1 : -1;
         __atomic_store_n(&known, have, __ATOMIC_RELAXED);
     }
     return have > 0;
 }
 
 static void compress(uint32_t state[8], const unsigned char *data, size_t n_blocks) {
-    if (has_sha() && __builtin_cpu_supports("sse4.1"))
+    if (has_sha())
         compress_native(state, data, n_blocks);
     else
         compress_portable(state, data, n_blocks);

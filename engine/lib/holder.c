@@ -7,7 +7,7 @@
  *
  *   caller                             holder
  *   ------                             ------
- *   fork, fork --------------------->  session_start
+ *   fork, clone -------------------->  session_start
  *   <---------- MESSAGE_READY with a pidfd, then the name (or MESSAGE_ERROR)
  *   MESSAGE_CLIENT, a descriptor ----> handed on to PID 1
  *   MESSAGE_ACTION, where to answer,
@@ -32,15 +32,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* What names may be is checked with the plan. */
 #define NAME_BYTES_MAX 256
 #define IMAGE_NAME_BYTES_MAX 4096
 #define ID_BYTES_MAX 256
+/* Address space, of which as much is used as the holder and the container's start need. */
+#define STACK_BYTES (8U << 20)
 
 /* --- the holder ------------------------------------------------------------------ */
 
@@ -163,6 +167,35 @@ static int await_start(struct holder *holder, struct err *err) {
     return holder->name ? 0 : err_nomem(err);
 }
 
+struct keeper {
+    const struct plan *plan;
+    int fd;
+};
+
+static int begin_keeping(void *argument) {
+    const struct keeper *keeper = argument;
+
+    keep(keeper->plan, keeper->fd);
+    _exit(0);
+}
+
+/*
+ * In a child of the caller's: the holder, which may not be the caller's own child, as that would
+ * be in its way.  It takes over this process's memory instead of a second copy, on a stack of its
+ * own.  The C library has asked the kernel to strike out a process's number in that memory at its
+ * end, and the holder's code still goes by that number: it stays.
+ */
+static void hand_over(struct keeper *keeper) {
+    char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+    if (stack == MAP_FAILED)
+        return;
+    (void)madvise(stack, STACK_BYTES, MADV_NOHUGEPAGE);
+    (void)syscall(SYS_set_tid_address, NULL);
+    (void)clone(begin_keeping, stack + STACK_BYTES, CLONE_VM | SIGCHLD, keeper);
+}
+
 int holder_start(struct holder *holder, const struct plan *plan, struct err *err) {
     int pair[2];
     pid_t pid;
@@ -173,9 +206,9 @@ int holder_start(struct holder *holder, const struct plan *plan, struct err *err
     holder->control_fd = pair[0];
     pid = fork();
     if (pid == 0) {
-        /* Not the caller's own child: that would be in its way. */
-        if (fork() == 0)
-            keep(plan, pair[1]);
+        struct keeper keeper = {plan, pair[1]};
+
+        hand_over(&keeper);
         _exit(0);
     }
     close(pair[1]);
