@@ -5,9 +5,11 @@
  *   host's side                        container's side
  *   -----------                        ----------------
  *   without privileges: bridge, guards
- *   clone
- *   MESSAGE_BUILD ------------------>  mounts
- *   bridge, guards; veth pair
+ *   clone                              with privileges: its network namespace,
+ *   MESSAGE_BUILD ------------------>  while the bridge's is made; mounts
+ *   bridge, guards
+ *   <------------------- MESSAGE_READY (with privileges: the namespace is there)
+ *   veth pair
  *   MESSAGE_NETWORK ---------------->  DHCP, with the host's side as its server
  *   <------------------- MESSAGE_LEASE (on a bridge with a server of its own)
  *   without privileges: pasta(1), if wanted
@@ -109,10 +111,16 @@ int connect_begin(struct container *c, pid_t pid, struct err *err) {
     return outside_begin(pid, &c->outside, err);
 }
 
-int connect_attach(struct container *c, pid_t pid, struct err *err) {
-    int r = c->network ? 0 : open_network(c, err);
+bool connect_is_childs(const struct container *c) {
+    return plan_has_bridge(c->plan) && has_privileges(c);
+}
 
-    return r < 0 ? r : network_attach(c->network, pid, err);
+int connect_open(struct container *c, struct err *err) {
+    return c->network ? 0 : open_network(c, err);
+}
+
+int connect_attach(struct container *c, pid_t pid, struct err *err) {
+    return network_attach(c->network, pid, err);
 }
 
 bool connect_is_late(const struct container *c) {

@@ -44,11 +44,26 @@ int connect_prepare(struct container *container, struct err *err);
 int connect_begin(struct container *container, pid_t pid, struct err *err);
 
 /**
- * connect_attach() - give a container with a bridge its link
- * @pid: PID 1
+ * connect_is_childs() - whether the container's side makes its network namespace itself
  *
- * Sets container->network, which connect_destroy() releases.  The container's side may then go on
- * (MESSAGE_NETWORK).
+ * Where the host's side can do without it at first: it makes the bridge's at the same time.
+ */
+bool connect_is_childs(const struct container *container);
+
+/**
+ * connect_open() - the network of a container with a bridge, unless connect_prepare() opened it
+ *
+ * Sets container->network, which connect_destroy() releases.
+ * Context: host.
+ * Return: 0 or -errno with a text.
+ */
+int connect_open(struct container *container, struct err *err);
+
+/**
+ * connect_attach() - give a container with a bridge its link
+ * @pid: PID 1, in its network namespace
+ *
+ * The container's side may then go on (MESSAGE_NETWORK).
  * Context: host.
  * Return: 0 or -errno with a text.
  */

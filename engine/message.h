@@ -25,7 +25,7 @@ enum message_kind {
     MESSAGE_ASK, /* @index: enum ask; @value: its argument */
     /* from the container's side */
     MESSAGE_LEASE,    /* a lease to be renewed follows; fds: a socket and a netlink socket */
-    MESSAGE_READY,    /* the container is built; from a supervisor: it runs */
+    MESSAGE_READY,    /* the container is built (or its network namespace made); it runs */
     MESSAGE_TERMINAL, /* a step has begun on a terminal; fds: its master side */
     MESSAGE_DONE,     /* the action ended; @value: its exit status */
     MESSAGE_ERROR,    /* it could not be done; @err */

@@ -137,7 +137,8 @@ static int open_state(struct session *s, struct err *err) {
  * makes it once it is there. */
 static uint64_t namespaces(const struct container *c) {
     return (c->map.mode == IDMAP_HOST ? NAMESPACES & ~(uint64_t)CLONE_NEWUSER : NAMESPACES) |
-           (c->plan->net == NET_HOST ? 0 : CLONE_NEWNET) | (c->cgroup ? 0 : CLONE_NEWCGROUP);
+           (c->plan->net == NET_HOST || connect_is_childs(c) ? 0 : CLONE_NEWNET) |
+           (c->cgroup ? 0 : CLONE_NEWCGROUP);
 }
 
 static int make_cgroup(struct session *s, struct err *err) {
@@ -273,7 +274,11 @@ static int attempt(struct session *s, struct err *err) {
     if (r == 0)
         r = build_child(s, err);
     if (r == 0 && plan_has_bridge(c->plan)) {
-        r = connect_attach(c, s->pid, err);
+        r = connect_open(c, err);
+        if (r == 0 && connect_is_childs(c))
+            r = steps_await_ready(&s->supervisor, err);
+        if (r == 0)
+            r = connect_attach(c, s->pid, err);
         if (r == 0 && connect_announce(c) < 0)
             r = -ESRCH;
         /* PID 1 has ended meanwhile: why, it has left word of. */

@@ -24,7 +24,7 @@ static long read_switch(const char *path) {
     return fd_read_file(AT_FDCWD, path, 64, &text, NULL) == 0 ? atol(text) : -1;
 }
 
-static int explain(int cgroup_fd, struct err *err) {
+int spawn_explain(int cgroup_fd, struct err *err) {
     static const char *const limits[] = {"user", "mnt", "pid", "ipc", "uts", "net", "cgroup"};
     int code = -errno;
     char path[64];
@@ -82,7 +82,7 @@ pid_t spawn(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct err *err) {
     set_cgroup(&args, cgroup_fd);
     pid = sys_clone3(&args);
     if (pid < 0)
-        return explain(cgroup_fd, err);
+        return spawn_explain(cgroup_fd, err);
     if (pid > 0)
         *ret_pidfd = pidfd;
     return pid;
@@ -120,7 +120,7 @@ pid_t spawn_within(int owner_fd, uint64_t flags, int cgroup_fd, int *ret_pidfd, 
         ;
     errno = failure;
     if (pid <= 0)
-        return explain(cgroup_fd, err);
+        return spawn_explain(cgroup_fd, err);
     *ret_pidfd = sys_pidfd_open(pid);
     return *ret_pidfd < 0 ? err_errno(err, "cannot open a process") : pid;
 }

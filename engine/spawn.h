@@ -28,6 +28,15 @@ pid_t spawn(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct err *err);
  */
 pid_t spawn_within(int owner_fd, uint64_t flags, int cgroup_fd, int *ret_pidfd, struct err *err);
 
+/**
+ * spawn_explain() - why the kernel has refused new namespaces
+ * @cgroup_fd: as above
+ *
+ * Goes by errno as clone(2) or unshare(2) left it.
+ * Return: -errno with a text that says what this host has switched off and how to mend it.
+ */
+int spawn_explain(int cgroup_fd, struct err *err);
+
 /** spawn_wait() - wait for the end of a child.  Return: its wait status as of wait(2), or -errno.
  */
 int spawn_wait(int pidfd);

@@ -35,6 +35,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -182,18 +183,24 @@ static int begin_keeping(void *argument) {
 /*
  * In a child of the caller's: the holder, which may not be the caller's own child, as that would
  * be in its way.  It takes over this process's memory instead of a second copy, on a stack of its
- * own.  The C library has asked the kernel to strike out a process's number in that memory at its
- * end, and the holder's code still goes by that number: it stays.
+ * own.  The C library keeps a thread's number in memory, where it has told the kernel to put it:
+ * there goes the holder's.  Kernels without PR_GET_TID_ADDRESS do not tell where that is.
  */
 static void hand_over(struct keeper *keeper) {
     char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    pid_t *number = NULL;
 
-    if (stack == MAP_FAILED)
+    if (stack == MAP_FAILED || prctl(PR_GET_TID_ADDRESS, &number) < 0 || !number) {
+        if (fork() == 0)
+            begin_keeping(keeper);
         return;
+    }
     (void)madvise(stack, STACK_BYTES, MADV_NOHUGEPAGE);
+    /* Else this process's end would strike it out. */
     (void)syscall(SYS_set_tid_address, NULL);
-    (void)clone(begin_keeping, stack + STACK_BYTES, CLONE_VM | SIGCHLD, keeper);
+    (void)clone(begin_keeping, stack + STACK_BYTES, CLONE_VM | CLONE_CHILD_SETTID | SIGCHLD, keeper,
+                NULL, NULL, number);
 }
 
 int holder_start(struct holder *holder, const struct plan *plan, struct err *err) {
