@@ -41,6 +41,17 @@ static void performance_done(struct performance *p) {
         close(take_fd(p->answer_fd));
 }
 
+/* Those that end a run find it ready, or over, and never in between. */
+static void hold_signals(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < N_ELEMENTS(signals); i++)
+        sigaddset(&set, signals[i]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 /* The child. */
 static void perform(const struct plan *plan, const int stdio[3], int answer_fd, pid_t owner) {
     static const struct run_hooks no_hooks;
@@ -51,6 +62,7 @@ static void perform(const struct plan *plan, const int stdio[3], int answer_fd, 
     answer_fd = getppid() == owner ? library_begin_child(stdio, answer_fd) : -1;
     if (answer_fd < 0)
         return;
+    hold_signals();
     result_init(&result);
     (void)run(plan, &no_hooks, &result, &err);
     if (fd_write_all(answer_fd, &result, sizeof result) == 0)

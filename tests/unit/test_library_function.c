@@ -127,6 +127,51 @@ Test(library, how_a_function_ends_is_a_result) {
     ground_done(&ground);
 }
 
+static int devour(const void *argument, size_t n_argument, void *result, size_t *n_result) {
+    const size_t n_bytes = 1 << 20;
+
+    (void)argument;
+    (void)n_argument;
+    (void)result;
+    (void)n_result;
+    for (;;) {
+        void *p = malloc(n_bytes);
+
+        if (!p)
+            return 1;
+        memset(p, 1, n_bytes); /* NOLINT(clang-analyzer-unix.Malloc): it is killed with all of it */
+    }
+}
+
+Test(library, a_function_that_runs_out_of_memory_is_a_result) {
+    struct ground ground;
+    struct mayfly_container *container = NULL;
+    struct mayfly_error error = {0};
+    struct mayfly_result result;
+    int r;
+
+    ground_init(&ground);
+    ground_option(&ground, "memory", "48m");
+    r = mayfly_start(ground.plan, &container, &error);
+    if (r < 0 && geteuid() != 0) {
+        /* Nobody has delegated a control group to this user. */
+        cr_expect(strstr(error.message, "memory"), "%s", error.message);
+        ground_done(&ground);
+        return;
+    }
+    cr_assert_eq(r, 0, "%s", error.message);
+    cr_assert_eq(mayfly_call(container, devour, NULL, 0, NULL, 0, NULL, &result, &error), 0, "%s",
+                 error.message);
+    cr_expect_eq(result.end, MAYFLY_KILLED);
+    cr_expect_eq(result.signal, SIGKILL);
+    mayfly_result_done(&result);
+    /* The container is none the worse for it, nor is the caller. */
+    cr_expect_eq(mayfly_call(container, ground_nothing, NULL, 0, NULL, 0, NULL, NULL, &error), 0,
+                 "%s", error.message);
+    mayfly_destroy(container);
+    ground_done(&ground);
+}
+
 /* How many children there are, those that nobody else looks after included; dead ones are taken. */
 static int count_children(void) {
     int n = 0;
