@@ -141,7 +141,7 @@ static int run_exec(struct verb_job *job, struct err *err) {
     if (r == 0)
         job->status = a.is_detached ? 0 : a.status;
     attach_done(&a);
-    while (choice->privileged && wait(NULL) > 0)
+    while (choice->privileged && !a.is_detached && wait(NULL) > 0)
         ;
     if (r > 0) {
         verb_complain(job, err);
@@ -155,7 +155,7 @@ int exec_command(int argc, char **argv) {
     static const struct option_spec specs[] = {
         {"detach", 'd', NULL, "Options", "leave it running, on /dev/null", EXEC_OPTION_DETACH},
         {"detach-keys", 0, "KEYS", "Options",
-         "on a terminal, what to type to leave it and go; ctrl-p,ctrl-q by default",
+         "on a terminal, what to type to leave it running and go; ctrl-p,ctrl-q by default",
          EXEC_OPTION_DETACH_KEYS},
         {"env", 'e', "NAME[=VALUE]", "Options",
          "set a variable, or without =VALUE pass the host's through", EXEC_OPTION_ENV},

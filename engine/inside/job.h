@@ -67,7 +67,8 @@ enum job_flags {
  * EXIT_NOT_FOUND or EXIT_NOT_EXECUTABLE where that is why.  With JOB_DETACHED, MESSAGE_DONE comes
  * as soon as it has begun.  With JOB_TELL, MESSAGE_READY comes then; its value is 0, or of JOB_INIT
  * the signal by which that is told to shut down.  The end of the connection ends the program, and
- * all in its session. MESSAGE_SIGNAL sends it a signal; on a connection without a job, to all
+ * all in its session, unless MESSAGE_TERMINAL has brought the terminal's master side back before.
+ * MESSAGE_SIGNAL sends it a signal; on a connection without a job, to all
  * programs. Context: any. Return: 0 or -errno with a text.
  */
 int job_start(int socket_fd, const struct job *job, enum job_flags flags, const int stdio[3],

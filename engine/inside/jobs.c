@@ -31,6 +31,7 @@ struct running_job {
     pid_t pid;           /* 0: not asked for yet, or ended */
     int terminal_fd;     /* so that it is not hung up when the program closes it */
     bool is_over;        /* to be forgotten */
+    bool is_left;        /* @socket_fd is its terminal's master side, which nobody looks at */
     int shutdown_signal; /* of an image's init; 0 */
 };
 
@@ -274,6 +275,22 @@ static void end_session(const struct inside *inside, pid_t leader) {
     }
 }
 
+/* Who asked for it has gone, and left the terminal here: what it shows is read, for it not to wait.
+ */
+static void leave(struct running_job *running, int master_fd) {
+    close(running->socket_fd);
+    running->socket_fd = master_fd;
+    running->is_left = true;
+    fcntl(master_fd, F_SETFL, O_NONBLOCK);
+}
+
+static void pass_over(const struct running_job *running) {
+    char bytes[4096];
+
+    while (read(running->socket_fd, bytes, sizeof bytes) > 0)
+        ;
+}
+
 static void take_request(struct running_job *running, struct inside *inside) {
     int fds[N_FDS] = {-1, -1, -1, -1};
     struct message message;
@@ -289,6 +306,8 @@ static void take_request(struct running_job *running, struct inside *inside) {
         kill(running->pid > 0 ? running->pid : -1, message.value);
     else if (message.kind == MESSAGE_RUN && running->pid == 0)
         start(running, inside, &message, fds, n);
+    else if (message.kind == MESSAGE_TERMINAL && running->terminal_fd >= 0 && n == 1)
+        leave(running, fds[--n]);
     else if (message.kind == MESSAGE_ENTER)
         give_namespaces(running, inside);
     while (n-- > 0)
@@ -305,8 +324,12 @@ static void forget(struct jobs *jobs, size_t i) {
 void jobs_dispatch(struct jobs *jobs, struct inside *inside, const struct pollfd *fds) {
     /* By the descriptor, as jobs may have been added, and forgotten by jobs_reap(), since. */
     for (size_t i = 0, n = jobs->n; i < n; i++)
-        if (fds[i].revents && !jobs->items[i].is_over && jobs->items[i].socket_fd == fds[i].fd)
-            take_request(&jobs->items[i], inside);
+        if (fds[i].revents && !jobs->items[i].is_over && jobs->items[i].socket_fd == fds[i].fd) {
+            if (jobs->items[i].is_left)
+                pass_over(&jobs->items[i]);
+            else
+                take_request(&jobs->items[i], inside);
+        }
     for (size_t i = jobs->n; i-- > 0;)
         if (jobs->items[i].is_over)
             forget(jobs, i);

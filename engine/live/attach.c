@@ -224,6 +224,11 @@ static int turn(struct attachment *a, int signal_fd, struct err *err) {
             (void)carry(&a->pumps[i]);
     terminal_dispatch(&a->terminal, fds + N_OWN + 3);
     if (a->terminal.is_detached) {
+        const struct message message = {.kind = MESSAGE_TERMINAL};
+
+        /* A supervisor has it; PID 1 keeps it from now on, or the program would be hung up. */
+        if (!a->is_supervisor)
+            (void)message_send(a->socket_fd, &message, &a->terminal.master_fd, 1);
         a->is_detached = true;
         return 1;
     }

@@ -268,6 +268,23 @@ Seccomp:	0"
     runs "$mayfly" rm it
 }
 
+# What was left goes on, and does not wait for anybody to read what it shows.
+test_programs_that_are_left() {
+    fresh_store
+    make_fifos
+    local option
+    for option in -it --privileged; do
+        runs "$mayfly" run -d --name it "${fifos[@]}" "$busybox" sleep 1000
+        tty 'expect:ready' 'send:\x10\x11' -- "$mayfly" exec -it "$option" it \
+            sh -c 'echo ready; read x </go; yes | head -n 100000; [ -t 0 ] && [ -t 1 ] && echo done >/told; exec sleep 9000'
+        expect_status 0
+        let_go
+        await 'done'
+        until_true runs_inside 9000
+        runs "$mayfly" rm -f it
+    done
+}
+
 test_supervisors_hear_their_own_user_alone() {
     only root
     [ -x /usr/bin/python3 ] || promised "no python3"
