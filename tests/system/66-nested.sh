@@ -35,3 +35,12 @@ test_where_it_cannot_be_the_mend_is_named() {
     nested -- -S true
     expect_complaint 125 '/proc' 'unmask=ALL'
 }
+
+# Version 1 is not handed on to whoever is in a user namespace, which is said.
+test_limits_in_a_limited_container() {
+    needs_debian
+    only root
+    grep -q ':memory:' /proc/self/cgroup || exit 78
+    nested --privileged -m 256m --pids 200 -- -m 32m --pids 20 -S true
+    expect_complaint 125 'cannot be enforced: cgroups of version 1 are mounted read-only' 'set the limit on the outer container'
+}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/base/buf.h"
 #include "engine/base/cleanup.h"
 #include "engine/idmap.h"
 
@@ -61,6 +62,22 @@ Test(idmap, subordinate_ids) {
         cr_expect_eq(start, c->start, "%s: %u", c->text, start);
         cr_expect_eq(count, c->count, "%s: %u", c->text, count);
     }
+}
+
+/* CVE-2021-43784: of more ranges than a map's file or a message takes, one is enough. */
+Test(idmap, more_ranges_than_64_kib) {
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    uint32_t start = 0, count = 0;
+
+    for (unsigned i = 0; i < 5000; i++)
+        buf_printf(&text, "somebody:%u:65536\n", 100000 + i);
+    for (unsigned i = 0; i < 5000; i++)
+        buf_printf(&text, "ann:%u:65536\n", 300000 + i);
+    cr_assert(!buf_failed(&text));
+    cr_assert(text.size > (64 << 10) * 2);
+    cr_assert(idmap_parse_sub(text.data, "ann", 1234, &start, &count));
+    cr_expect_eq(start, 300000);
+    cr_expect_eq(count, 65536);
 }
 
 Test(idmap, has) {
