@@ -297,7 +297,7 @@ static void append_escaped(struct buf *buf, const char *text) {
 /* A value that will mean the same to another process, at another time; NULL: nothing is set. */
 static char *lasting_value(const struct life *life, const char *name, const char *value) {
     _cleanup_buf_ struct buf text = BUF_INIT;
-    const struct volume *volume = &life->plan.volumes[life->plan.n_volumes - 1];
+    const struct volume *volume;
 
     if (str_eq(name, "env") && !strchr(value, '=')) {
         const char *found = getenv(value);
@@ -308,6 +308,7 @@ static char *lasting_value(const struct life *life, const char *name, const char
         return strdup(life->plan.image);
     if (!str_eq(name, "volume") || *value == '/')
         return strdup(value);
+    volume = &life->plan.volumes[life->plan.n_volumes - 1];
     append_escaped(&text, volume->source);
     buf_puts(&text, ":");
     append_escaped(&text, volume->target);
