@@ -175,6 +175,8 @@ verb() {
     run) "$mayfly_fault" run -d --name it --net none "$busybox" sleep 1000 ;;
     start | rm) "$mayfly_fault" "$1" it ;;
     exec) "$mayfly_fault" exec it sh -c 'echo x >/x' ;;
+    enter) "$mayfly_fault" exec --privileged it sh -c 'echo x >/x' ;;
+    cp) "$mayfly_fault" cp "$TEST_DIR/calls" it:/ ;;
     stop) "$mayfly_fault" stop -t 0 it ;;
     esac
 }
@@ -183,8 +185,8 @@ before() {
     "$mayfly" rm -f it >/dev/null 2>&1
     case $1 in
     create | run) ;;
-    start | rm) "$mayfly" create --name it --net none "$busybox" sleep 1000 >/dev/null || fail "cannot create" ;;
-    exec | stop) "$mayfly" run -d --name it --net none "$busybox" sleep 1000 >/dev/null || fail "cannot run" ;;
+    start | rm | cp) "$mayfly" create --name it --net none "$busybox" sleep 1000 >/dev/null || fail "cannot create" ;;
+    exec | enter | stop) "$mayfly" run -d --name it --net none "$busybox" sleep 1000 >/dev/null || fail "cannot run" ;;
     esac
 }
 # whole_after WHAT: the container is there and can be used, or it is not there
@@ -215,7 +217,7 @@ each_call() {
     fresh_store
     local name n n_calls
     runs "$mayfly" -q -i "$busybox" -S true
-    for name in create run start exec stop rm; do
+    for name in create run start exec enter cp stop rm; do
         before "$name"
         MAYFLY_FAULT=count:$TEST_DIR/calls runs verb "$name"
         n_calls=$(tr -d '\0' <"$TEST_DIR/calls" | wc -l)
