@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "mayfly version" and "mayfly help": the same texts as --version and --help, as words. */
+/* "mayfly help" and "mayfly version": what --help and --version show, by words. */
 #include "commands.h"
 #include "console.h"
+#include "engine/base/cleanup.h"
+#include "engine/base/str.h"
 #include "engine/result.h"
 #include "help.h"
+#include "rows.h"
+#include "verb.h"
 
+#include <sys/utsname.h>
 #include <unistd.h>
 
 /* Returns the exit status. */
@@ -20,18 +25,6 @@ static int refuse_words(int argc, char **argv) {
     return EXIT_USAGE;
 }
 
-int version_command(int argc, char **argv) {
-    _cleanup_buf_ struct buf text = BUF_INIT;
-    struct console console;
-    int status = refuse_words(argc, argv);
-
-    if (status)
-        return status;
-    help_version(&text);
-    console_init(&console, STDOUT_FILENO, COLOR_AUTO, VERBOSITY_NORMAL);
-    return console_print(&console, &text);
-}
-
 int help_command(int argc, char **argv) {
     _cleanup_buf_ struct buf text = BUF_INIT;
     struct console console;
@@ -42,4 +35,65 @@ int help_command(int argc, char **argv) {
     console_init(&console, STDOUT_FILENO, COLOR_AUTO, VERBOSITY_NORMAL);
     help_full(&text, console.color);
     return console_print(&console, &text);
+}
+
+/* --- version ------------------------------------------------------------------ */
+
+static int apply(struct verb_job *job, const struct options *options, struct err *err) {
+    const char **format = job->choice;
+
+    *format = str_eq(options->value, "table") ? NULL : options->value;
+    return rows_check_format(options->value, err);
+}
+
+/* What docker and podman tell of each of their two sides, which are one here. */
+static struct value *side(const struct utsname *uts) {
+    struct value *value = value_new(VALUE_OBJECT);
+
+    value_add_text(value, "Version", MAYFLY_VERSION);
+    value_add_text(value, "Os", "linux");
+    value_add_text(value, "Arch", uts->machine);
+    value_add_text(value, "KernelVersion", uts->release);
+    return value;
+}
+
+/* No store is opened for that. */
+static int tell_version(struct verb_job *job, struct err *err) {
+    const char *const *format = job->choice;
+    _cleanup_value_ struct value *rows = value_new(VALUE_LIST);
+    struct value *whole = value_add(rows, NULL, value_new(VALUE_OBJECT));
+    _cleanup_buf_ struct buf text = BUF_INIT;
+    struct utsname uts;
+    int r = 0;
+
+    (void)uname(&uts);
+    (void)value_add(whole, "Client", side(&uts));
+    (void)value_add(whole, "Server", side(&uts));
+    if (!*format)
+        help_version(&text);
+    else if (str_eq(*format, "json"))
+        rows_json(&text, whole);
+    else
+        r = rows_format(&text, *format, NULL, 0, rows, err);
+    if (r == 0)
+        job->status = console_print(&job->out, &text);
+    return r < 0 ? r : VERB_DONE;
+}
+
+int version_command(int argc, char **argv) {
+    static const struct option_spec specs[] = {
+        {"format", 'f', "FORM", "Options", "json, or a template: {{.Client.Version}}", 0},
+    };
+    static const struct verb verb = {
+        .name = "version",
+        .words = "",
+        .about = "Shows the version.",
+        .specs = specs,
+        .n_specs = N_ELEMENTS(specs),
+        .apply = apply,
+        .prepare = tell_version,
+    };
+    const char *format = NULL;
+
+    return verb_run(&verb, &format, argc, argv);
 }

@@ -65,6 +65,21 @@ test_info_of_host_and_store() {
     runs "$mayfly" rm one
 }
 
+test_version_by_templates() {
+    local version
+    version=$("$mayfly" --version | cut -d ' ' -f 2)
+    runs "$mayfly" version
+    expect_out "mayfly $version"
+    runs "$mayfly" version --format '{{.Client.Version}} {{.Server.Version}} {{.Server.Os}}'
+    expect_out "$version $version linux"
+    runs "$mayfly" version -f json
+    grep -q "^{\"Client\":{\"Version\":\"$version\"" "$TEST_DIR/out" || fail "not as JSON"
+    run "$mayfly" version now
+    expect_complaint 2 "'now'"
+    run "$mayfly" version -f '{{.Nothing}}'
+    expect_complaint 125 "no field 'Nothing'"
+}
+
 test_prune_of_containers_that_have_ended() {
     fresh_store
     local id
