@@ -57,6 +57,27 @@ test_skopeo_reads_both_kinds_and_we_read_what_it_writes() {
     expect_same "$("$mayfly" images -q | wc -l)" 1
 }
 
+# From our store to skopeo's layout, into an empty store of ours, and out again: manifest, configuration and layers.
+test_a_round_trip_keeps_every_digest() {
+    loaded
+    local reference wanted
+    runs "$mayfly" save --format oci-archive -o out.tar mayfly.test/busybox:1
+    skopeo copy --preserve-digests oci-archive:out.tar oci:layout:1 >skopeo.log 2>&1 || fail "skopeo: $(cat skopeo.log)"
+    skopeo copy --preserve-digests oci:layout:1 oci-archive:theirs.tar:mayfly.test/theirs:1 >skopeo.log 2>&1 || fail "skopeo: $(cat skopeo.log)"
+    wanted=$(skopeo inspect --raw oci-archive:out.tar)
+    [[ $wanted == *"$id"* ]] || fail "another configuration: $wanted"
+    MAYFLY_STORE=$TEST_DIR/second
+    runs "$mayfly" load -q -i theirs.tar
+    runs "$mayfly" -q -n none -i oci:layout:1 -S 'cat /etc/second'
+    expect_out 'from the second layer'
+    expect_same "$("$mayfly" images -q --no-trunc | sort -u)" "$id"
+    for reference in mayfly.test/theirs:1 "${id#sha256:}"; do
+        runs "$mayfly" save --format oci-archive -o back.tar "$reference"
+        expect_same "$(skopeo inspect --raw oci-archive:back.tar)" "$wanted"
+    done
+    expect_same "$(skopeo inspect --raw oci:layout:1)" "$wanted"
+}
+
 test_an_oci_archive_is_loaded_under_its_name() {
     loaded
     runs "$mayfly" save --format=oci-archive -o out.tar mayfly.test/busybox:1
