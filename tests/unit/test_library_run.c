@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -164,6 +165,36 @@ Test(library, the_output_of_a_run_may_be_refused) {
     mayfly_report_done(&report);
     cr_expect_eq(ground_descriptors(), n_descriptors);
     cr_expect(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+    cr_expect_eq(scratch_count(&ground.scratch, "runs"), 0);
+    ground_done(&ground);
+}
+
+Test(library, an_owner_that_dies_takes_its_run_along) {
+    struct ground ground;
+    int fds[2];
+    char byte;
+    pid_t pid;
+
+    ground_init(&ground);
+    add(&ground, "shellcmd", "echo; while :; do :; done");
+    cr_assert_eq(pipe(fds), 0);
+    /* So that the run's process can be waited for. */
+    cr_assert_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    pid = fork();
+    if (pid == 0) {
+        const struct mayfly_stream streams[3] = {[1] = {.kind = MAYFLY_FD, .fd = fds[1]}};
+        struct mayfly_report report;
+
+        _exit(mayfly_perform(ground.plan, streams, &report, NULL) != 0);
+    }
+    close(fds[1]);
+    cr_assert_eq(read(fds[0], &byte, 1), 1);
+    kill(pid, SIGKILL);
+    /* Its end: nobody else holds its output. */
+    cr_expect_eq(read(fds[0], &byte, 1), 0);
+    close(fds[0]);
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
     cr_expect_eq(scratch_count(&ground.scratch, "runs"), 0);
     ground_done(&ground);
 }
