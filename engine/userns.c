@@ -265,6 +265,7 @@ static int call(const struct idmap *map, bool in_userns,
     _cleanup_close_ int ours = -1, theirs = -1;
     int pair[2], r, status = 0;
     pid_t pid;
+    char rest;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return err_errno(err, "cannot make a socket");
@@ -285,6 +286,9 @@ static int call(const struct idmap *map, bool in_userns,
     if (r != 0)
         kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    /* Who keeps locks for it dies after it: the socket's end is the end of both. */
+    while (r != 0 && fd_receive(ours, &rest, 1, NULL, 0, NULL, 0) > 0)
         ;
     if (r == CALL_DIED)
         return err_set(err, -EPIPE, "a helper process died (wait status %#x)", (unsigned)status);
