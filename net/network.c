@@ -38,7 +38,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,25 +95,6 @@ static int find_namespace(const struct network_state *state) {
             return take_fd(fd);
     }
     return -1;
-}
-
-/* The state. */
-
-void network_drop_dead(struct network_state *state) {
-    for (size_t i = state->n_members; i-- > 0;) {
-        struct network_member *member = &state->members[i];
-
-        /* All supervisors are this user's, so that another's process is not the one meant. */
-        if (member->pid > 0 && kill(member->pid, 0) < 0)
-            network_state_rest(state, member->address);
-    }
-}
-
-bool network_has_supervisor(const struct network_state *state) {
-    for (size_t i = 0; i < state->n_members; i++)
-        if (state->members[i].pid > 0)
-            return true;
-    return false;
 }
 
 /** choose_member() - addresses for a new container, or those it had under its name. */
@@ -343,7 +323,7 @@ static int load(const struct network_request *request, struct network_state *sta
                        "with mayfly network create --internal=false, or use --net nat",
                        request->network);
     if (r == 0)
-        network_drop_dead(state);
+        network_state_drop_dead(state);
     return r;
 }
 

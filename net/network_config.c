@@ -7,7 +7,6 @@
 #include "network_config.h"
 
 #include "addr.h"
-#include "network_connection.h"
 #include "subnet6.h"
 
 #include "engine/base/cleanup.h"
@@ -40,9 +39,9 @@ static int add_entry(struct network_entries *entries, int state_fd, const char *
     r = network_state_load(state_fd, name, &entry->state, err);
     if (r < 0)
         return r;
-    network_drop_dead(&entry->state);
+    network_state_drop_dead(&entry->state);
     if (entry->state.created_sec == 0 && !entry->state.uplink[0] &&
-        !network_has_supervisor(&entry->state))
+        !network_state_has_supervisor(&entry->state))
         network_state_done(&entry->state);
     else
         entries->n++;
@@ -188,7 +187,7 @@ int network_config_remove(int state_fd, const char *name, struct err *err) {
         return r;
     if (state.created_sec == 0)
         return err_set(err, -ENOENT, "there is no network %s", name);
-    network_drop_dead(&state);
+    network_state_drop_dead(&state);
     for (size_t i = 0; i < state.n_members; i++)
         if (state.members[i].pid > 0)
             return err_set(err, -EBUSY, "network %s: the container %s is on it", name,

@@ -57,12 +57,6 @@ struct network {
     struct network_lease lease;
 };
 
-/** network_drop_dead() - forget members whose supervisor is gone; those with a name stay known. */
-void network_drop_dead(struct network_state *state);
-
-/** network_has_supervisor() - whether any container of the network is running. */
-bool network_has_supervisor(const struct network_state *state);
-
 /** network_open_way_out() - the host's side of a network that leads there. */
 int network_open_way_out(struct network *network, const struct network_request *request,
                          struct network_state *state, struct err *err);

@@ -142,15 +142,15 @@ void network_clean(int state_fd) {
     for (size_t i = 0; i < all.n; i++) {
         struct network_state *state = &all.items[i].state;
 
-        if (network_has_supervisor(state) || !state->uplink[0])
+        if (network_state_has_supervisor(state) || !state->uplink[0])
             continue;
         if (lock_fd < 0)
             lock_fd = network_state_lock(state_fd, NULL);
         network_state_done(state);
         if (lock_fd < 0 || network_state_load(state_fd, all.items[i].name, state, NULL) < 0)
             return;
-        network_drop_dead(state);
-        if (network_has_supervisor(state))
+        network_state_drop_dead(state);
+        if (network_state_has_supervisor(state))
             continue;
         network_close_way_out(state_fd, all.items[i].name, state);
         network_state_save(state_fd, all.items[i].name, state, NULL);

@@ -285,9 +285,9 @@ static void leave(struct network *network) {
 
     if (lock_fd < 0 || network_state_load(network->state_fd, network->name, &state, NULL) < 0)
         return;
-    network_drop_dead(&state);
+    network_state_drop_dead(&state);
     network_state_rest(&state, address);
-    if (!network_has_supervisor(&state))
+    if (!network_state_has_supervisor(&state))
         network_close_way_out(network->state_fd, network->name, &state);
     network_state_save(network->state_fd, network->name, &state, NULL);
 }

@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -476,4 +477,21 @@ bool network_state_name_of_file(const char *file, char ret_name[NETWORK_NAME_BYT
     memcpy(ret_name, file, length - suffix);
     ret_name[length - suffix] = '\0';
     return true;
+}
+
+void network_state_drop_dead(struct network_state *state) {
+    for (size_t i = state->n_members; i-- > 0;) {
+        struct network_member *member = &state->members[i];
+
+        /* All supervisors are this user's, so that another's process is not the one meant. */
+        if (member->pid > 0 && kill(member->pid, 0) < 0)
+            network_state_rest(state, member->address);
+    }
+}
+
+bool network_state_has_supervisor(const struct network_state *state) {
+    for (size_t i = 0; i < state->n_members; i++)
+        if (state->members[i].pid > 0)
+            return true;
+    return false;
 }

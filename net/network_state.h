@@ -181,4 +181,11 @@ int network_state_delete(int dir_fd, const char *network, struct err *err);
  */
 bool network_state_name_of_file(const char *file, char ret_name[NETWORK_NAME_BYTES]);
 
+/** network_state_drop_dead() - forget members whose supervisor is gone; those with a name stay
+ * known. */
+void network_state_drop_dead(struct network_state *state);
+
+/** network_state_has_supervisor() - whether any container of the network is running. */
+bool network_state_has_supervisor(const struct network_state *state);
+
 #endif

@@ -211,3 +211,112 @@ test_existing_bridge_with_a_server_of_its_own() {
     grep -q lab.example "$TEST_DIR/out" || fail "no domain"
     grep -q guest log || fail "the server was not told the name"
 }
+
+# make_bridge: one of the host's own, 198.51.100.1
+make_bridge() {
+    ip link add name brtest type bridge
+    ip addr add 198.51.100.1/24 dev brtest
+    ip link set brtest up
+}
+# end_bridge PIDFILE: with the server on it
+end_bridge() {
+    local server
+    server=$(cat "$1")
+    kill "$server"
+    while kill -0 "$server" 2>/dev/null; do :; done
+    ip link del brtest
+    while ip -o link | grep -q 'mayfly\|squatter'; do :; done
+}
+# serve_addresses FIRST LAST: dnsmasq, which goes into the background when it is ready
+serve_addresses() {
+    command -v dnsmasq >/dev/null || promised "no dnsmasq"
+    dnsmasq --conf-file=/dev/null --port=0 --interface=brtest --bind-interfaces --no-ping --dhcp-sequential-ip \
+        --dhcp-range="$1,$2,2m" --dhcp-leasefile="$PWD/leases" --pid-file="$PWD/pid" --user=root --log-facility=/dev/null || fail "no server"
+}
+
+test_existing_bridge_whose_server_has_no_address_left() {
+    only root
+    make_bridge
+    serve_addresses 198.51.100.50 198.51.100.50
+    make_fifos
+    "$mayfly" -q -i "$busybox" -n bridge:brtest --timeout 60 "${fifos[@]}" -S 'echo ready >/told; read x </go' &
+    await ready
+    run "$mayfly" -q -i "$busybox" -n bridge:brtest -S true
+    expect_complaint 125 'DHCP: no server answers with an address'
+    let_go
+    wait
+    # What was given back is there for the next.
+    "$mayfly" -q -i "$busybox" -n bridge:brtest -S "$address" >out 2>&1
+    end_bridge pid
+    expect_same "$(cat out)" 198.51.100.50
+}
+
+test_existing_bridge_with_an_address_twice() {
+    only root
+    make_bridge
+    serve_addresses 198.51.100.50 198.51.100.51
+    # A machine that the server does not know of.
+    mkfifo life ready
+    unshare -n sh -c 'echo >ready; exec cat' <life &
+    local machine=$!
+    exec 7>life
+    read -r <ready
+    ip link add squatter type veth peer name eth0 netns $machine
+    ip link set squatter master brtest up
+    nsenter -n -t $machine sh -c 'ip addr add 198.51.100.50/24 dev eth0; ip link set eth0 up'
+    until_true busybox ping -c 1 -W 1 198.51.100.50
+    run "$mayfly" -i "$busybox" -n bridge:brtest -S "$address"
+    exec 7>&-
+    wait $machine 2>/dev/null
+    end_bridge pid
+    expect_status 0
+    expect_out 198.51.100.51
+    expect_err '198.51.100.50 is another machine'
+}
+
+# serve_briefly FIRST: isc-dhcp-server, leases of eight seconds
+serve_briefly() {
+    printf '%s\n' 'authoritative; default-lease-time 8; max-lease-time 8; min-lease-time 8;' \
+        "subnet 198.51.100.0 netmask 255.255.255.0 { range $1 ${1%?}9; }" >conf
+    : >leases
+    dhcpd -4 -q -cf "$PWD/conf" -lf "$PWD/leases" -pf "$PWD/pid" brtest >>out.dhcpd 2>&1 || fail "no server"
+}
+stop_dhcpd() {
+    local server
+    server=$(cat pid)
+    kill "$server"
+    while kill -0 "$server" 2>/dev/null; do :; done
+    rm -f pid
+}
+
+test_existing_bridge_for_as_long_as_the_container_lives() {
+    only root
+    command -v dhcpd >/dev/null || promised "no dhcpd"
+    make_bridge
+    serve_briefly 198.51.100.50
+    make_fifos
+    "$mayfly" -i "$busybox" -n bridge:brtest --timeout 100 "${fifos[@]}" -S 'echo ready >/told; read x </go; '"$address" \
+        -S "while ip -4 addr show eth0 | grep -q inet; do sleep 0.1; done" >out 2>err &
+    local run=$!
+    await ready
+    # It is renewed: there are two of it in the server's file, and then by a server that has forgotten all.
+    until_true eval '[ "$(grep -c "binding state active" leases)" -ge 2 ]'
+    stop_dhcpd
+    serve_briefly 198.51.100.50
+    until_true grep -q 'binding state active' leases
+    # One that gives others is asked for one of them when the lease has ended.
+    stop_dhcpd
+    serve_briefly 198.51.100.70
+    until_true grep -q 'is now 198.51.100.7' err
+    let_go
+    # And one that is silent has it taken away in the end.
+    stop_dhcpd
+    ends_with 0 $run
+    ip link del brtest
+    while ip -o link | grep -q mayfly; do :; done
+    expect_same "$(cat out)" 198.51.100.70
+    local each
+    for each in 50 70; do
+        grep -q "the lease of 198.51.100.$each has ended: no DHCP server answers" err || fail "no word of the end of .$each"
+    done
+}

@@ -144,3 +144,16 @@ test_networks_with_a_side_of_the_hosts_are_roots() {
     run "$mayfly" -i "$busybox" -n reach -S true
     expect_complaint 125 reach root
 }
+
+test_a_network_without_an_address_left() {
+    fresh_store
+    runs "$mayfly" network create --subnet 10.123.9.0/29 tiny
+    make_fifos
+    "$mayfly" -q -i "$busybox" -n tiny --timeout 60 "${fifos[@]}" -S 'echo ready >/told; read x </go' &
+    await ready
+    run "$mayfly" -q -i "$busybox" -n tiny -S true
+    expect_complaint 125 'network tiny' 'every address' 'in use'
+    let_go
+    ends_with 0 $!
+    runs "$mayfly" -q -i "$busybox" -n tiny -S true
+}

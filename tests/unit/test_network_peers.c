@@ -202,6 +202,15 @@ static void dnsmasq_lease(void) {
     start_dnsmasq(state_fd, "192.168.9.100,192.168.9.110");
     pass_time(&box, now_nsec + 122 * NSEC_PER_SEC, true);
     NS_CHECK(network_deadline(box.network) > now_nsec + 150 * NSEC_PER_SEC, "not renewed");
+    /* Another one in its place hears what is said to all alone: rebinding. */
+    stop_server(state_fd);
+    NS_CHECK(ns_shell("ip addr del 192.168.9.1/24 dev br9; ip addr add 192.168.9.2/24 dev br9") ==
+             0);
+    start_dnsmasq(state_fd, "192.168.9.100,192.168.9.110");
+    pass_time(&box, network_deadline(box.network), false);
+    now_nsec = network_deadline(box.network);
+    pass_time(&box, now_nsec, true);
+    NS_CHECK(network_deadline(box.network) > now_nsec + 30 * NSEC_PER_SEC, "not rebound");
     box_stop(&box);
     /* The kernel ends the container's namespace, and with it the link, in the background. */
     NS_CHECK(ns_shell("while ip -o link | grep -q mayfly; do :; done") == 0);
