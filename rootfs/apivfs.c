@@ -294,13 +294,18 @@ static int mount_hierarchies(const struct strv *names, struct err *err) {
 
 /* In /sys, which has just been entered.  Programs look here for the memory they may use. */
 static int mount_cgroup(const struct apivfs *apivfs, struct err *err) {
-    bool is_writable = apivfs->privileged || apivfs->owns_cgroup;
+    unsigned long flags = FLAGS | (apivfs->privileged || apivfs->owns_cgroup ? 0 : MS_RDONLY);
+    int r;
 
     if (apivfs->hierarchies->n > 0)
         return mount_hierarchies(apivfs->hierarchies, err);
-    if (sys_mount("cgroup2", "fs/cgroup", "cgroup2", FLAGS | (is_writable ? 0 : MS_RDONLY), NULL) <
-            0 &&
-        errno != ENOENT)
+    r = sys_mount("cgroup2", "fs/cgroup", "cgroup2", flags, NULL);
+    /* In the host's /sys there is one, on which the kernel mounts no other: something between. */
+    if (r < 0 && errno == EBUSY)
+        r = sys_mount("tmpfs", "fs/cgroup", "tmpfs", FLAGS | MS_RDONLY, "mode=755,size=4k") < 0
+                ? -1
+                : sys_mount("cgroup2", "fs/cgroup", "cgroup2", flags, NULL);
+    if (r < 0 && errno != ENOENT)
         return err_errno(err, "cannot mount /sys/fs/cgroup in the container");
     return 0;
 }

@@ -43,6 +43,15 @@ test_shares_and_sets_of_processors() {
     expect_complaint 125 'cpuset 0-63'
 }
 
+test_limits_on_the_hosts_network() {
+    # There the host's /sys is shown, and in it the container's own group.
+    runs "$mayfly" -q -n host -i "$busybox" -m 32m --pids 20 -S 'cat /sys/fs/cgroup/memory.max; ! (echo max >/sys/fs/cgroup/memory.max) 2>/dev/null; cat /proc/self/cgroup'
+    expect_out $'33554432\n0::/'
+    runs "$mayfly" -q -n host --privileged -i "$busybox" -m 32m -S 'cat /sys/fs/cgroup/memory.max; mkdir /sys/fs/cgroup/own'
+    expect_out 33554432
+    runs "$mayfly" -q -n host --privileged -i "$busybox" -S true
+}
+
 test_limits_of_a_disk() {
     only root
     mkfs.ext4 -q /dev/vdc && mkdir disk && mount /dev/vdc disk
