@@ -246,17 +246,57 @@ test_publish_without_nat() {
 
 # A host on which others forbid what they do not know.
 foreign_rules='
-table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; iifname "docker0" accept; }; }
 table inet firewalld { chain filter_FORWARD { type filter hook forward priority filter + 10; policy accept; ct state established,related accept; iifname "lo" accept; reject; }; }
 table inet free { chain forward { type filter hook forward priority filter; policy accept; }; }'
+
+# What dockerd and podman (netavark) tell iptables when they start and have a container with a port.
+docker_and_podman_rules() {
+    local chain
+    for chain in DOCKER DOCKER-ISOLATION-STAGE-1 DOCKER-ISOLATION-STAGE-2 DOCKER-USER NETAVARK_FORWARD; do
+        iptables-nft -N $chain || return
+    done
+    iptables-nft-restore -n <<'END'
+*filter
+:FORWARD DROP
+-A FORWARD -m comment --comment "netavark firewall plugin rules" -j NETAVARK_FORWARD
+-A FORWARD -j DOCKER-USER
+-A FORWARD -j DOCKER-ISOLATION-STAGE-1
+-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -o docker0 -j DOCKER
+-A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+-A FORWARD -i docker0 -o docker0 -j ACCEPT
+-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT
+-A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
+-A DOCKER-ISOLATION-STAGE-1 -j RETURN
+-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+-A DOCKER-ISOLATION-STAGE-2 -j RETURN
+-A DOCKER-USER -j RETURN
+-A NETAVARK_FORWARD -d 10.88.0.0/16 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A NETAVARK_FORWARD -s 10.88.0.0/16 -j ACCEPT
+COMMIT
+*nat
+:DOCKER -
+:NETAVARK-HOSTPORT-DNAT -
+-A PREROUTING -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
+-A OUTPUT -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT
+-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+-A DOCKER -i docker0 -j RETURN
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+COMMIT
+END
+}
 
 test_nat_beside_firewalls_that_drop() {
     only root
     command -v nft >/dev/null || promised "no nft"
+    command -v iptables-nft >/dev/null || promised "no iptables"
     local outside before pid
     make_outside
+    docker_and_podman_rules || promised "no rules of iptables' to try with"
     nft -f - <<<"$foreign_rules" || fail "no rules to try with"
-    before=$(nft list ruleset)
+    before=$(nft -s list ruleset)
     nsenter -n -t $outside busybox nc -ll -p 7070 -e echo reached >/dev/null 2>&1 </dev/null &
     local listener=$!
     make_fifos
@@ -273,7 +313,7 @@ test_nat_beside_firewalls_that_drop() {
     let_go
     ends_with 0 $pid
     expect_same "$(cat out)" reached
-    expect_same "$(nft list ruleset)" "$before"
+    expect_same "$(nft -s list ruleset)" "$before"
     # The same when it is killed, after one more command.
     "$mayfly" -q -i "$busybox" -n nat --timeout 60 "${fifos[@]}" -S 'echo ready >/told; read x </go' &
     pid=$!
@@ -282,7 +322,7 @@ test_nat_beside_firewalls_that_drop() {
     wait $pid 2>/dev/null
     expect_same "$(nft list ruleset | grep -c 'comment "mayfly: ')" 4
     runs "$mayfly" network ls
-    expect_same "$(nft list ruleset)" "$before"
+    expect_same "$(nft -s list ruleset)" "$before"
     expect_same "$(cat /proc/sys/net/ipv4/ip_forward)" 0
     kill $listener
     wait $listener 2>/dev/null
