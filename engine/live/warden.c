@@ -253,26 +253,35 @@ static void close_inherited(const struct warden_request *request, int report_fd)
     }
 }
 
+static void forget(void *start, void *end) {
+    (void)madvise(start, (size_t)((char *)end - (char *)start), MADV_DONTNEED);
+}
+
 /*
  * The pages of code and constants that only a start needs; those that are needed come back by
- * themselves.  Constants follow the code of their file; what follows them has been relocated and
- * would not come back.
+ * themselves.  What has been relocated would not: it is the last mapping of a file that can only
+ * be read, so that those behind the code are constants only where one more follows them.
  */
 static void forget_code(void) {
     _cleanup_fclose_ FILE *maps = fopen("/proc/self/maps", "re");
+    void *start, *end, *constants = NULL, *constants_end = NULL;
     bool is_after_code = false;
     char line[512];
-    void *start, *end;
     char mode[5];
 
     while (maps && fgets(line, sizeof line, maps)) {
-        bool is_code;
+        bool is_code, is_read_only;
 
         if (sscanf(line, "%p-%p %4s", &start, &end, mode) != 3 || !strchr(line, '/'))
             continue;
         is_code = str_eq(mode, "r-xp");
-        if (is_code || (is_after_code && str_eq(mode, "r--p")))
-            (void)madvise(start, (size_t)((char *)end - (char *)start), MADV_DONTNEED);
+        is_read_only = str_eq(mode, "r--p");
+        if (is_code)
+            forget(start, end);
+        else if (is_read_only && constants)
+            forget(constants, constants_end);
+        constants = is_read_only && is_after_code ? start : NULL;
+        constants_end = end;
         is_after_code = is_code;
     }
 }
