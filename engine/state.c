@@ -42,12 +42,13 @@ enum store_owners state_owners(enum idmap_mode mode) {
     }
 }
 
-/* Opens and locks a run's directory; -EWOULDBLOCK when it is alive, -ENOENT when it is gone. */
-static int open_locked(int runs_fd, const char *name) {
+/* Opens and locks a run's directory; -EWOULDBLOCK when it is alive, unless @wait; -ENOENT when it
+ * is gone. */
+static int open_locked(int runs_fd, const char *name, bool wait) {
     _cleanup_close_ int fd = openat(runs_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
 
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0)
+    if (fd < 0 || flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0)
         return -errno;
     orphan_lock_mark(fd);
     return st.st_nlink == 0 ? -ENOENT : take_fd(fd);
@@ -123,7 +124,8 @@ static int create_named(struct state *state, const char *name) {
 
     if (existed && errno != EEXIST)
         return -errno;
-    fd = open_locked(state->runs_fd, name);
+    /* Before its lock is taken a new one is a leaving to every cleaner, who removes it at once. */
+    fd = open_locked(state->runs_fd, name, !existed);
     if (fd >= 0 && existed) {
         /* A run of this name was killed a moment ago; what its own ids are is not known here. */
         const struct idmap map = {.mode = IDMAP_SINGLE};
@@ -210,7 +212,7 @@ static int await_death(int runs_fd, const char *name) {
 
 static void clean_one(int runs_fd, const char *name, const struct idmap *map,
                       const struct log *log) {
-    _cleanup_close_ int fd = open_locked(runs_fd, name);
+    _cleanup_close_ int fd = open_locked(runs_fd, name, false);
     int r;
 
     if (fd == -EWOULDBLOCK)
