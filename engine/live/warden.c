@@ -7,7 +7,7 @@
  *     → the main program's end → the session's → (again, as the restart policy has it)
  *     → what is on its way to those attached → answers
  *
- * It is lean: no library is loaded for it, and what a start took is given back.
+ * It is lean: no library is loaded for it, and what a start or other work took is given back.
  * When it is killed, PID 1 is too (PR_SET_PDEATHSIG), and whoever next looks at
  * the container finds its lock gone.
  */
@@ -27,6 +27,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+
+#define REST_NSEC NSEC_PER_SEC
 
 int warden_pause(struct warden *k, bool pause, struct err *err) {
     const struct cgroup *cgroup = k->in_session ? k->session.container.cgroup : NULL;
@@ -125,6 +127,8 @@ static uint64_t deadline(const struct warden *k) {
 
     if (k->kill_deadline_nsec < first)
         first = k->kill_deadline_nsec;
+    if (k->rest_deadline_nsec < first)
+        first = k->rest_deadline_nsec;
     if (k->in_session && k->session.supervisor.deadline_nsec < first)
         first = k->session.supervisor.deadline_nsec;
     return k->restart_deadline_nsec < first ? k->restart_deadline_nsec : first;
@@ -192,9 +196,66 @@ static void dispatch(struct warden *k, const struct pollfd *fds, size_t n_caller
         warden_accept(k);
 }
 
+struct pages {
+    char *start;
+    char *end;
+};
+
+/*
+ * Finds what can be let go: code, and constants.  What has been relocated would not come back: it
+ * is the last mapping of a file that can only be read, so that those behind the code are constants
+ * only where one more follows them.
+ */
+static size_t find_pages(struct pages *pages, size_t max) {
+    _cleanup_fclose_ FILE *maps = fopen("/proc/self/maps", "re");
+    struct pages found, constants = {0};
+    bool is_after_code = false;
+    char line[512], mode[5];
+    size_t n = 0;
+
+    while (maps && n + 1 < max && fgets(line, sizeof line, maps)) {
+        bool is_code, is_read_only;
+
+        if (sscanf(line, "%p-%p %4s", (void **)&found.start, (void **)&found.end, mode) != 3 ||
+            !strchr(line, '/'))
+            continue;
+        is_code = str_eq(mode, "r-xp");
+        is_read_only = str_eq(mode, "r--p");
+        if (is_code)
+            pages[n++] = found;
+        else if (is_read_only && constants.start)
+            pages[n++] = constants;
+        constants = is_read_only && is_after_code ? found : (struct pages){0};
+        is_after_code = is_code;
+    }
+    return n;
+}
+
+/* A supervisor mostly waits.  What it needs comes back by itself, 64 kB at a time, so after the
+ * first is let go as little as possible is called. */
+static void forget_code(struct warden *k) {
+    struct pages pages[16];
+    size_t n = find_pages(pages, N_ELEMENTS(pages));
+
+    k->rest_deadline_nsec = CLOCK_NEVER;
+    for (size_t i = 0; i < n; i++)
+        (void)madvise(pages[i].start, (size_t)(pages[i].end - pages[i].start), MADV_DONTNEED);
+}
+
+/* Once there has been nothing to do for a moment. */
+static void rest(struct warden *k, bool is_busy) {
+    uint64_t now = clock_monotonic();
+
+    if (is_busy)
+        k->rest_deadline_nsec = clock_add(now, REST_NSEC);
+    else if (now >= k->rest_deadline_nsec)
+        forget_code(k);
+}
+
 static int turn(struct warden *k) {
     size_t n_callers = k->n_callers, n = N_OWN_POLL + n_callers + relay_n_poll(&k->relay);
     _cleanup_free_ struct pollfd *fds = calloc(n + NETWORK_MAX_POLL, sizeof *fds);
+    bool is_busy = false;
     int r;
 
     if (!fds)
@@ -214,7 +275,10 @@ static int turn(struct warden *k) {
                       : poll(fds, n, clock_poll_timeout(clock_monotonic(), deadline(k)));
     if (r < 0 && errno != EINTR)
         return r;
+    for (size_t i = 0; i < n; i++)
+        is_busy |= fds[i].revents != 0;
     dispatch(k, fds, n_callers);
+    rest(k, is_busy);
     return 0;
 }
 
@@ -253,39 +317,6 @@ static void close_inherited(const struct warden_request *request, int report_fd)
     }
 }
 
-static void forget(void *start, void *end) {
-    (void)madvise(start, (size_t)((char *)end - (char *)start), MADV_DONTNEED);
-}
-
-/*
- * The pages of code and constants that only a start needs; those that are needed come back by
- * themselves.  What has been relocated would not: it is the last mapping of a file that can only
- * be read, so that those behind the code are constants only where one more follows them.
- */
-static void forget_code(void) {
-    _cleanup_fclose_ FILE *maps = fopen("/proc/self/maps", "re");
-    void *start, *end, *constants = NULL, *constants_end = NULL;
-    bool is_after_code = false;
-    char line[512];
-    char mode[5];
-
-    while (maps && fgets(line, sizeof line, maps)) {
-        bool is_code, is_read_only;
-
-        if (sscanf(line, "%p-%p %4s", &start, &end, mode) != 3 || !strchr(line, '/'))
-            continue;
-        is_code = str_eq(mode, "r-xp");
-        is_read_only = str_eq(mode, "r--p");
-        if (is_code)
-            forget(start, end);
-        else if (is_read_only && constants)
-            forget(constants, constants_end);
-        constants = is_read_only && is_after_code ? start : NULL;
-        constants_end = end;
-        is_after_code = is_code;
-    }
-}
-
 static void let_go(struct warden *k) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -295,7 +326,7 @@ static void let_go(struct warden *k) {
     if (null > 2)
         close(null);
     malloc_trim(0);
-    forget_code();
+    forget_code(k);
     if (chdir("/") < 0)
         return; /* it keeps its directory busy, and does all else as well */
 }
@@ -360,6 +391,7 @@ void warden_run(const struct warden_request *request, int report_fd) {
     k->signals = SIGNALS_INIT;
     k->log.fd = k->listen_fd = k->main_fd = k->owner_fd = k->health_fd = -1;
     k->kill_deadline_nsec = k->restart_deadline_nsec = k->health_deadline_nsec = CLOCK_NEVER;
+    k->rest_deadline_nsec = CLOCK_NEVER;
     k->restart_delay_nsec = WARDEN_RESTART_NSEC;
     close_inherited(request, report_fd);
     /* Who looks on may be gone when something is written to them; PID 1 has its own signals. */

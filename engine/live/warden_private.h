@@ -26,6 +26,7 @@ struct caller {
  * @main_fd: the connection by which the main program runs; -1: it has ended
  * @owner_fd: pidfd of the process whose end is the container's; -1: none
  * @kill_deadline_nsec: when a container that was asked to stop is killed
+ * @rest_deadline_nsec: when it lets go of what memory it needs for work alone
  * @restart_deadline_nsec: when it is started anew after it has ended by itself
  * @restart_delay_nsec: how long that takes, twice as long each time
  * @is_stopping: somebody wants it to end
@@ -55,6 +56,7 @@ struct warden {
     struct caller *callers;
     size_t n_callers;
     uint64_t kill_deadline_nsec;
+    uint64_t rest_deadline_nsec;
     uint64_t restart_deadline_nsec;
     uint64_t restart_delay_nsec;
     uint64_t health_deadline_nsec;
