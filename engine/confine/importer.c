@@ -127,10 +127,10 @@ static int forbid_others(bool is_remote, struct err *err) {
         r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), signals[i], 0);
     if (r == 0)
         r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1,
-                             SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()));
+                             SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
     if (r == 0)
         r = is_remote ? seccomp_rule_add(filter, refused, SCMP_SYS(socket), 1,
-                                         SCMP_A0(SCMP_CMP_EQ, AF_UNIX))
+                                         SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0))
                       : seccomp_rule_add(filter, refused, SCMP_SYS(socket), 0);
     /* One of datagrams can be sent elsewhere; libcurl needs one of the other kind. */
     if (r == 0)

@@ -152,8 +152,8 @@ int plan_parse_size(const char *text, uint64_t *ret_bytes) {
     return 0;
 }
 
-int plan_spec_duration(const char *option, const char *value, uint64_t *place, struct err *err) {
-    if (clock_parse_duration(value, place) < 0)
+int plan_spec_duration(const char *option, const char *value, uint64_t *ret_nsec, struct err *err) {
+    if (clock_parse_duration(value, ret_nsec) < 0)
         return err_set(err, -EINVAL, "--%s '%s' is not a length of time; write 90s, 10m or 1.5h",
                        option, value);
     return 0;
