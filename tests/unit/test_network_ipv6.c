@@ -321,7 +321,7 @@ static void way_out(void) {
     NS_CHECK(ns_shell("test -z \"$(nft list tables)\"") == 0, "rules are left");
     NS_CHECK(ns_shell("test $(cat /proc/sys/net/ipv6/conf/all/forwarding) = 0") == 0);
     NS_CHECK(ns_shell("while ip -o link | grep -q mayfly; do :; done") == 0);
-    NS_CHECK(ns_shell("test $(ip -6 route show table local | grep -c ::1) -le 2") == 0);
+    NS_CHECK(ns_shell("test $(ip -6 route show table local | grep -c '::1 ') -le 2") == 0);
     box_stop(&scene.outside);
 }
 
