@@ -225,8 +225,8 @@ static int wait_one(struct verb_job *job, struct kept *kept, struct err *err) {
 
     if (kept_is_live(kept) || healthy)
         r = ask_simple(kept, healthy ? ASK_WAIT_HEALTHY : ASK_WAIT, 0, &status, err);
-    if (r == -EPIPE && !healthy) {
-        /* Killed: what there is to be said of it stands in its state now. */
+    if ((r == -EPIPE || r == -ENOTCONN) && !healthy) {
+        /* Killed, or ended meanwhile: what there is to be said of it stands in its state now. */
         struct kept again = KEPT_INIT;
 
         r = containers_find(&job->containers, kept->id, &again, err);

@@ -25,11 +25,18 @@ int ask_connect(const struct kept *kept, struct err *err) {
     return take_fd(fd);
 }
 
+static int is_gone(struct err *err) {
+    return err_set(err, -EPIPE, "the container's supervisor has gone without an answer");
+}
+
 int ask_send(int socket_fd, enum ask ask, int value, const int *fds, size_t n_fds,
              struct err *err) {
     const struct message message = {.kind = MESSAGE_ASK, .index = ask, .value = value};
     int r = message_send(socket_fd, &message, fds, n_fds);
 
+    /* It has not taken up the connection: its end came first. */
+    if (r == -EPIPE || r == -ECONNRESET)
+        return is_gone(err);
     if (r < 0) {
         errno = -r;
         return err_errno(err, "cannot ask the container's supervisor");
@@ -45,7 +52,7 @@ int ask_await(int socket_fd, int *ret_value, struct err *err) {
         r = message_receive(socket_fd, &message, NULL, 0, NULL);
     while (r == -EINTR);
     if (r < 0)
-        return err_set(err, -EPIPE, "the container's supervisor has gone without an answer");
+        return is_gone(err);
     if (message.kind == MESSAGE_ERROR) {
         *err = message.err;
         return err->code < 0 ? err->code : -EIO;

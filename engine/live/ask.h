@@ -31,7 +31,7 @@ enum ask {
  */
 int ask_connect(const struct kept *kept, struct err *err);
 
-/** ask_send() - ask; @fds: @n_fds lent.  Return: 0 or -errno with a text. */
+/** ask_send() - ask; @fds: @n_fds lent.  Return: as ask_await(). */
 int ask_send(int socket_fd, enum ask ask, int value, const int *fds, size_t n_fds, struct err *err);
 
 /**
