@@ -44,6 +44,13 @@
 #define NAME_BYTES_MAX 256
 #define IMAGE_NAME_BYTES_MAX 4096
 #define ID_BYTES_MAX 256
+/* ThreadSanitizer's own clone(2) leaves what it starts on the stack of a caller that goes on. */
+#ifdef __SANITIZE_THREAD__
+#define SHARES_MEMORY false
+#else
+#define SHARES_MEMORY true
+#endif
+
 /* Address space, of which as much is used as the holder and the container's start need. */
 #define STACK_BYTES (8U << 20)
 
@@ -187,8 +194,10 @@ static int begin_keeping(void *argument) {
  * there goes the holder's.  Kernels without PR_GET_TID_ADDRESS do not tell where that is.
  */
 static void hand_over(struct keeper *keeper) {
-    char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    char *stack = SHARES_MEMORY
+                      ? mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0)
+                      : MAP_FAILED;
     pid_t *number = NULL;
 
     if (stack == MAP_FAILED || prctl(PR_GET_TID_ADDRESS, &number) < 0 || !number) {
