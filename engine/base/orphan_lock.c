@@ -54,12 +54,12 @@ void orphan_lock_mark(int fd) {
     (void)fcntl(fd, F_SETLK, &mark);
 }
 
-/* A dying process has its mark for a moment longer. */
+/* A mark can be there a moment longer than its process, which has no number any more then. */
 static bool is_marked(int fd) {
     struct flock mark = whole(F_WRLCK);
 
-    return fcntl(fd, F_GETLK, &mark) == 0 && mark.l_type != F_UNLCK &&
-           (mark.l_pid <= 0 || is_alive(mark.l_pid));
+    return fcntl(fd, F_GETLK, &mark) == 0 && mark.l_type != F_UNLCK && mark.l_pid > 0 &&
+           is_alive(mark.l_pid);
 }
 
 /* Whether the lock on @inode is nobody's who lives, and nobody waits for it. */
