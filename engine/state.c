@@ -14,7 +14,6 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/orphan_lock.h"
 #include "base/str.h"
@@ -25,14 +24,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/random.h>
 
 #define UNDO_FILE "undo"
 #define MAX_UNDO_BYTES (1u << 20)
-#define LATE_NSEC NSEC_PER_SEC
 
 enum store_owners state_owners(enum idmap_mode mode) {
     switch (mode) {
@@ -69,7 +66,7 @@ static int remove_in_namespace(void *argument, struct err *err) {
     return r < 0 ? err_set(err, r, "cannot remove %s", removal->name) : 0;
 }
 
-static int remove_tree(int dir_fd, const char *name, const struct idmap *map) {
+int state_remove_tree(int dir_fd, const char *name, const struct idmap *map) {
     int r = fd_remove_tree(dir_fd, name);
 
     if ((r == -EACCES || r == -EPERM || r == -ENOTEMPTY) && map->mode == IDMAP_SUBUID) {
@@ -80,28 +77,6 @@ static int remove_tree(int dir_fd, const char *name, const struct idmap *map) {
         r = fd_remove_tree(dir_fd, name);
     }
     return r;
-}
-
-/*
- * Of a killed container's processes PID 1 lets go of its lock before the kernel has ended the
- * others, which may make a file for a moment longer: what is not empty is tried again.
- */
-int state_remove_tree(int dir_fd, const char *name, const struct idmap *map) {
-    uint64_t deadline = CLOCK_NEVER;
-
-    for (;;) {
-        int r = remove_tree(dir_fd, name, map);
-        uint64_t now;
-
-        if (r != -ENOTEMPTY && !(r == -EACCES && map->mode == IDMAP_SUBUID))
-            return r;
-        now = clock_monotonic();
-        if (deadline == CLOCK_NEVER)
-            deadline = clock_add(now, LATE_NSEC);
-        if (now >= deadline)
-            return r;
-        sched_yield();
-    }
 }
 
 static void undo_trees(int fd, const struct idmap *map) {
