@@ -7,9 +7,10 @@
  *
  * Reading /proc/locks stops every processor's locking and waits milliseconds for
  * that.  Who takes a lock for long therefore marks it with a record lock, which
- * belongs to the process alone (Spec: fcntl(2)) and is asked for with one call.
- * Since any descriptor's closing takes that one away, it can only say that the
- * taker lives, never that it is dead.
+ * children do not get (Spec: fcntl(2)) and which is asked for with one call.  Any
+ * descriptor's closing takes it away, and a child that shares the table of
+ * descriptors (clone(2), CLONE_FILES) keeps a dead process's: so it says that the
+ * taker lives when that is seen to live as well, and else nothing.
  */
 #include "orphan_lock.h"
 
@@ -54,7 +55,6 @@ void orphan_lock_mark(int fd) {
     (void)fcntl(fd, F_SETLK, &mark);
 }
 
-/* A mark can be there a moment longer than its process, which has no number any more then. */
 static bool is_marked(int fd) {
     struct flock mark = whole(F_WRLCK);
 
