@@ -65,7 +65,7 @@ static int report_start(int control_fd, const struct session *session, int r,
 
     if (r != 0)
         return message_send(control_fd, &failure, NULL, 0);
-    pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    pidfd = sys_pidfd_open(getpid());
     if (pidfd < 0)
         return -errno;
     r = message_send(control_fd, &success, &pidfd, 1);

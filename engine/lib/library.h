@@ -27,9 +27,16 @@ struct mayfly_plan {
     bool is_forgotten;
 };
 
-/** library_check_kind() - an error if a plan has what a container cannot have; @for_run: of
- * mayfly_run().  Return: 0 or -EINVAL with a text. */
-int library_check_kind(const struct mayfly_plan *plan, bool for_run, struct err *err);
+/** enum library_kind - what a plan is used for */
+enum library_kind {
+    LIBRARY_CONTAINER, /* mayfly_start() and the like */
+    LIBRARY_LASTING,   /* mayfly_run() */
+    LIBRARY_WHOLE_RUN, /* mayfly_perform() */
+};
+
+/** library_check_kind() - an error if a plan has what only others can have.  Return: 0 or -EINVAL
+ * with a text. */
+int library_check_kind(const struct mayfly_plan *plan, enum library_kind kind, struct err *err);
 
 struct attached;
 

@@ -23,7 +23,7 @@ int library_start(const struct mayfly_plan *plan, bool grouped,
     if (r == 0)
         *container = (struct mayfly_container){.holder = HOLDER_INIT, .owner = getpid()};
     if (r == 0)
-        r = library_check_kind(plan, false, err);
+        r = library_check_kind(plan, LIBRARY_CONTAINER, err);
     if (r == 0)
         r = plan_check(&own, err);
     if (r == 0)

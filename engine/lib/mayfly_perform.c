@@ -88,7 +88,7 @@ static int start(struct performance *p, const struct plan *plan,
     if (r == 0 && p->pid < 0)
         r = err_errno(err, "cannot make a process for the run");
     if (r == 0) {
-        p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+        p->pidfd = sys_pidfd_open(p->pid);
         r = p->pidfd < 0 ? err_errno(err, "cannot watch the run's process") : 0;
     }
     for (int i = 0; i < 3; i++)
@@ -183,13 +183,6 @@ static int take_answer(const struct performance *p, struct mayfly_report *report
     return err->code < 0 ? err->code : err_set(err, -EPERM, "the run cannot be done");
 }
 
-static int check(const struct mayfly_plan *plan, struct err *err) {
-    if (plan->lasting)
-        return err_set(err, -EINVAL, "option %s is for containers that live longer: mayfly_run()",
-                       plan->lasting);
-    return plan_check(&plan->life.plan, err);
-}
-
 int mayfly_perform(const struct mayfly_plan *plan, const struct mayfly_stream streams[3],
                    struct mayfly_report *ret_report, struct mayfly_error *error) {
     struct performance p = {
@@ -197,10 +190,12 @@ int mayfly_perform(const struct mayfly_plan *plan, const struct mayfly_stream st
     struct mayfly_result *result = &ret_report->result;
     struct plan own = plan->life.plan; /* its parts are borrowed */
     struct err err = {0};
-    int r = check(plan, &err), refused = 0;
+    int r = library_check_kind(plan, LIBRARY_WHOLE_RUN, &err), refused = 0;
 
     *ret_report = (struct mayfly_report){.n_actions = 0};
     own.limits.wanted = false;
+    if (r == 0)
+        r = plan_check(&own, &err);
     if (r == 0)
         r = start(&p, &own, streams, &err);
     if (r == 0)

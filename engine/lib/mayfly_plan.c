@@ -88,10 +88,10 @@ int mayfly_plan_action(struct mayfly_plan *plan, const char *name, const char *c
     return library_return(r, &err, error);
 }
 
-int library_check_kind(const struct mayfly_plan *plan, bool for_run, struct err *err) {
-    if (plan->performed)
+int library_check_kind(const struct mayfly_plan *plan, enum library_kind kind, struct err *err) {
+    if (plan->performed && kind != LIBRARY_WHOLE_RUN)
         return err_set(err, -EINVAL, "%s is for whole runs: mayfly_perform()", plan->performed);
-    if (plan->lasting && !for_run)
+    if (plan->lasting && kind != LIBRARY_LASTING)
         return err_set(err, -EINVAL, "option %s is for containers that live longer: mayfly_run()",
                        plan->lasting);
     return 0;

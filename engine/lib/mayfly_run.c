@@ -71,7 +71,7 @@ int mayfly_run(const struct mayfly_plan *plan, const char *const *argv,
     struct request request = {.life = (struct life *)&plan->life, .argv = argv, .owner = getpid()};
     _cleanup_free_ char *id = NULL;
     struct err err = {0};
-    int r = library_check_kind(plan, true, &err);
+    int r = library_check_kind(plan, LIBRARY_LASTING, &err);
 
     if (r == 0)
         r = library_call(run_here, &request, &id, &err);
