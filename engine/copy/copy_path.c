@@ -30,9 +30,7 @@ static int split(const char *path, char **ret_dir, char ret_name[NAME_MAX + 1]) 
     return *ret_dir ? 0 : -ENOMEM;
 }
 
-/* The name that a copy of @path has by itself: "x" for "x", "a/x" and "x/"; "." for ".", "/", "..".
- */
-static int own_name(const char *path, char ret_name[NAME_MAX + 1]) {
+int copy_own_name(const char *path, char ret_name[NAME_MAX + 1]) {
     _cleanup_free_ char *copy = strdup(path), *dir = NULL;
     size_t n = copy ? strlen(copy) : 0;
 
@@ -98,7 +96,7 @@ int copy_target(const char *target, const char *source, bool make, struct copy_p
 
     if (inside) {
         dir = strdup(target ? target : ".");
-        r = dir ? own_name(source, ret_place->name) : -ENOMEM;
+        r = dir ? copy_own_name(source, ret_place->name) : -ENOMEM;
     } else {
         r = split(target, &dir, ret_place->name);
     }

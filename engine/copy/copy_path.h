@@ -15,6 +15,14 @@ struct copy_place {
 };
 
 /**
+ * copy_own_name() - the name that a copy of a path has by itself
+ *
+ * "x" for "x", "a/x" and "x/"; "." for ".", "/" and "..".
+ * Return: 0, -ENAMETOOLONG or -ENOMEM.
+ */
+int copy_own_name(const char *path, char ret_name[NAME_MAX + 1]);
+
+/**
  * copy_source() - where a copy comes from
  * @source: a path from the working directory; one that ends in "/", "." or ".." stands for the
  *          directory and not for a link to it

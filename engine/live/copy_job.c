@@ -3,9 +3,9 @@
 #include "copy_job.h"
 
 #include "engine/base/cleanup.h"
-#include "engine/base/str.h"
 #include "engine/collect.h"
 #include "engine/copy/copy.h"
+#include "engine/copy/copy_path.h"
 #include "engine/copy/copy_tar.h"
 #include "engine/inside/job.h"
 #include "engine/message.h"
@@ -52,24 +52,12 @@ int copy_job(int job_fd, bool down, const char *source, const char *target, stru
     return end(job_fd, down, r, source, err);
 }
 
-/* What a path's last part is called, to free(3); "." for what has no name. */
-static char *name_of(const char *path) {
-    size_t end = strlen(path), start;
-    _cleanup_free_ char *name = NULL;
-
-    while (end > 0 && path[end - 1] == '/')
-        end--;
-    for (start = end; start > 0 && path[start - 1] != '/';)
-        start--;
-    name = strndup(path + start, end - start);
-    return name && (!*name || str_is_dots(name)) ? strdup(".") : take_ptr(name);
-}
-
 int copy_job_tar(int job_fd, bool down, const char *path, int tar_fd, struct err *err) {
-    _cleanup_free_ char *name = name_of(path);
-    _cleanup_close_ int fd = !name  ? err_nomem(err)
-                             : down ? begin(job_fd, JOB_DOWNLOAD, path, NULL, err)
-                                    : begin(job_fd, JOB_UPLOAD_TAR, ".", path, err);
+    char name[NAME_MAX + 1] = "";
+    int named = copy_own_name(path, name);
+    _cleanup_close_ int fd = named < 0 ? err_set(err, named, "%s", strerror(-named))
+                             : down    ? begin(job_fd, JOB_DOWNLOAD, path, NULL, err)
+                                       : begin(job_fd, JOB_UPLOAD_TAR, ".", path, err);
     struct copy copy = {.socket_fd = fd};
     int r = fd < 0 ? fd
             : down ? copy_receive_tar(&copy, tar_fd, name, err)
