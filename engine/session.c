@@ -239,6 +239,21 @@ static int build_child(struct session *s, struct err *err) {
     return r == TREES_UNMAPPABLE ? SESSION_FALL_BACK : r;
 }
 
+/* Gives a container with a bridge its link. */
+static int link_child(struct session *s, struct err *err) {
+    struct container *c = &s->container;
+    int r = connect_open(c, err);
+
+    if (r == 0 && connect_is_childs(c))
+        r = steps_await_ready(&s->supervisor, err);
+    if (r == 0)
+        r = connect_attach(c, s->pid, err);
+    if (r == 0 && connect_announce(c) < 0)
+        r = -ESRCH;
+    /* PID 1 has ended meanwhile: why, it has left word of. */
+    return r == -ESRCH ? steps_await_ready(&s->supervisor, err) : r;
+}
+
 /* One try with one way of mapping ids. */
 static int attempt(struct session *s, struct err *err) {
     struct container *c = &s->container;
@@ -273,18 +288,8 @@ static int attempt(struct session *s, struct err *err) {
         r = start_child(s, err);
     if (r == 0)
         r = build_child(s, err);
-    if (r == 0 && plan_has_bridge(c->plan)) {
-        r = connect_open(c, err);
-        if (r == 0 && connect_is_childs(c))
-            r = steps_await_ready(&s->supervisor, err);
-        if (r == 0)
-            r = connect_attach(c, s->pid, err);
-        if (r == 0 && connect_announce(c) < 0)
-            r = -ESRCH;
-        /* PID 1 has ended meanwhile: why, it has left word of. */
-        if (r == -ESRCH)
-            r = steps_await_ready(&s->supervisor, err);
-    }
+    if (r == 0 && plan_has_bridge(c->plan))
+        r = link_child(s, err);
     if (r == 0) {
         if (s->request.ask_first && !connect_is_late(c))
             steps_ask_first(&s->supervisor);

@@ -164,7 +164,8 @@ int inside_init(struct inside *inside, const struct container *container, struct
         r = make_env(inside, err);
     if (r == 0)
         r = own_keeps(inside, err);
-    make_volumes(inside);
+    if (r == 0)
+        make_volumes(inside);
     if (r == 0 && dir && *dir && !str_eq(dir, "/"))
         r = inside_set_workdir(inside, dir, err);
     return r;
