@@ -146,8 +146,8 @@ static int import_layout(struct import *i, struct err *err) {
 }
 
 static int import(struct import *i, struct err *err) {
-    bool is_remote = i->ref->kind == REF_NAME || i->ref->kind == REF_URL;
-    int r = is_remote ? 0 : store_confine(i->install.store, err);
+    /* A pull does it by itself, once it has asked for passwords. */
+    int r = ref_kind_is_remote(i->ref->kind) ? 0 : store_confine(i->install.store, err);
 
     if (r < 0)
         return r;

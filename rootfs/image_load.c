@@ -148,7 +148,7 @@ int image_pull(const struct store *store, const char *reference, const struct lo
 
     if (r < 0)
         return r;
-    if (ref.kind == REF_NAME || ref.kind == REF_URL)
+    if (ref_kind_is_remote(ref.kind))
         r = image_pull_ref(store, &ref, log, err);
     else
         r = err_set(err, -EINVAL, "it is here; only names and addresses are pulled");

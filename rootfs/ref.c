@@ -266,7 +266,7 @@ char *ref_format(const struct ref *ref) {
 bool ref_is_remote(const char *text) {
     _cleanup_ref_ struct ref ref = REF_INIT;
 
-    return ref_parse(text, &ref, NULL) == 0 && (ref.kind == REF_NAME || ref.kind == REF_URL);
+    return ref_parse(text, &ref, NULL) == 0 && ref_kind_is_remote(ref.kind);
 }
 
 void ref_done(struct ref *ref) {

@@ -55,6 +55,11 @@ int ref_parse(const char *text, struct ref *ret_ref, struct err *err);
  */
 char *ref_format(const struct ref *ref);
 
+/** ref_kind_is_remote() - whether somebody can be asked for what it is. */
+static inline bool ref_kind_is_remote(enum ref_kind kind) {
+    return kind == REF_NAME || kind == REF_URL;
+}
+
 /** ref_is_remote() - whether a text is a name or an address, which somebody can be asked for. */
 bool ref_is_remote(const char *text);
 
