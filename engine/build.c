@@ -127,16 +127,17 @@ static int mount_root(struct builder *builder, struct err *err) {
 }
 
 static int mount_tmpfs(const struct builder *builder, const struct tmpfs_mount *tmpfs,
-                       const char *mode, struct err *err) {
+                       struct err *err) {
+    const unsigned long flags = MS_NOSUID | MS_NODEV | (tmpfs->no_exec ? MS_NOEXEC : 0);
     _cleanup_close_ int target = bind_target(builder->root_fd, tmpfs->target, true, err);
     char path[32], options[64];
 
     if (target < 0)
         return target;
     snprintf(path, sizeof path, "/proc/self/fd/%d", target);
-    snprintf(options, sizeof options, tmpfs->size_bytes ? "mode=%s,size=%" PRIu64 : "mode=%s", mode,
-             tmpfs->size_bytes);
-    if (sys_mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+    snprintf(options, sizeof options, tmpfs->size_bytes ? "mode=%o,size=%" PRIu64 : "mode=%o",
+             tmpfs->mode, tmpfs->size_bytes);
+    if (sys_mount("tmpfs", path, "tmpfs", flags, options) < 0)
         return err_errno(err, "cannot mount a tmpfs on %s", tmpfs->target);
     return 0;
 }
@@ -144,18 +145,17 @@ static int mount_tmpfs(const struct builder *builder, const struct tmpfs_mount *
 /* What an image's init expects to be there and empty, unless the plan has something there.  Spec:
  * systemd's CONTAINER_INTERFACE, "Execution Environment". */
 static int mount_for_init(const struct builder *builder, struct err *err) {
-    static const struct {
-        char *target, *mode;
-    } mounts[] = {{"/run", "755"}, {"/run/lock", "1777"}, {"/tmp", "1777"}};
+    static const struct tmpfs_mount mounts[] = {
+        {.target = (char *)"/run", .mode = 0755},
+        {.target = (char *)"/run/lock", .mode = 01777},
+        {.target = (char *)"/tmp", .mode = 01777},
+    };
     const struct plan *plan = builder->container->plan;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < N_ELEMENTS(mounts); i++) {
-        const struct tmpfs_mount tmpfs = {.target = mounts[i].target};
-
-        if (!plan_mounts_on(plan, tmpfs.target))
-            r = mount_tmpfs(builder, &tmpfs, mounts[i].mode, err);
-    }
+    for (size_t i = 0; r == 0 && i < N_ELEMENTS(mounts); i++)
+        if (!plan_mounts_on(plan, mounts[i].target))
+            r = mount_tmpfs(builder, &mounts[i], err);
     return r;
 }
 
@@ -294,7 +294,7 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
     if (r == 0 && plan->init_system)
         r = mount_for_init(&builder, err);
     for (size_t i = 0; r == 0 && i < plan->n_tmpfs; i++)
-        r = mount_tmpfs(&builder, &plan->tmpfs[i], "1777", err);
+        r = mount_tmpfs(&builder, &plan->tmpfs[i], err);
     for (size_t i = 0; r == 0 && i < plan->n_volumes; i++)
         r = mount_volume(&builder, i, err);
     for (size_t i = 0; r == 0 && i < plan->n_devices; i++)

@@ -46,15 +46,12 @@ static int apply(struct verb_job *job, const struct options *options, struct err
     return rows_check_format(options->value, err);
 }
 
-/* What docker and podman tell of each of their two sides, which are one here. */
-static struct value *side(const struct utsname *uts) {
-    struct value *value = value_new(VALUE_OBJECT);
-
+/* What docker and podman tell of each of their two sides, which are one here, and so the whole. */
+static void add_side(struct value *value, const struct utsname *uts) {
     value_add_text(value, "Version", MAYFLY_VERSION);
     value_add_text(value, "Os", "linux");
     value_add_text(value, "Arch", uts->machine);
     value_add_text(value, "KernelVersion", uts->release);
-    return value;
 }
 
 /* No store is opened for that. */
@@ -67,8 +64,9 @@ static int tell_version(struct verb_job *job, struct err *err) {
     int r = 0;
 
     (void)uname(&uts);
-    (void)value_add(whole, "Client", side(&uts));
-    (void)value_add(whole, "Server", side(&uts));
+    add_side(whole, &uts);
+    add_side(value_add(whole, "Client", value_new(VALUE_OBJECT)), &uts);
+    add_side(value_add(whole, "Server", value_new(VALUE_OBJECT)), &uts);
     if (!*format)
         help_version(&text);
     else if (str_eq(*format, "json"))
@@ -82,7 +80,7 @@ static int tell_version(struct verb_job *job, struct err *err) {
 
 int version_command(int argc, char **argv) {
     static const struct option_spec specs[] = {
-        {"format", 'f', "FORM", "Options", "json, or a template: {{.Client.Version}}", 0},
+        {"format", 'f', "FORM", "Options", "json, or a template: {{.Version}}", 0},
     };
     static const struct verb verb = {
         .name = "version",

@@ -32,7 +32,8 @@ static const struct option_spec container_options[] = {
      "a directory that outlives the run, for caches; OPTS is any of ro, locked (one run at a "
      "time, others wait), private (others get another one)",
      0},
-    {"tmpfs", 0, "DST[:SIZE]", CONTAINER, "an empty directory in memory at DST", 0},
+    {"tmpfs", 0, "DST[:OPTS]", CONTAINER,
+     "an empty directory in memory at DST; OPTS is any of SIZE, mode=MODE, noexec", 0},
     {"device", 0, "HOST[:CTR][:rwm]", CONTAINER,
      "let it open a device of the host's, at CTR or under the same name: /dev/fuse, "
      "/dev/ttyUSB0:/dev/modem, /dev/sda:r",

@@ -91,7 +91,8 @@ const struct option_spec create_options_specs[] = {
     {"no-healthcheck", 0, NULL, HEALTH, "do not look", CREATE_OPTION_NO_HEALTHCHECK},
 
     {"mount", 0, "type=TYPE,...", CONTAINER,
-     "bind (src=, dst=, ro) or tmpfs (dst=, tmpfs-size=) in docker's words", CREATE_OPTION_MOUNT},
+     "bind (src=, dst=, ro) or tmpfs (dst=, tmpfs-size=, tmpfs-mode=) in docker's words",
+     CREATE_OPTION_MOUNT},
     {"network", 0, "MODE", CONTAINER, "the same as --net", CREATE_OPTION_NETWORK},
     {"label", 'l', "NAME[=VALUE]", CONTAINER, "a note, shown by 'inspect', found by 'ps --filter'",
      CREATE_OPTION_NAMED},

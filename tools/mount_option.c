@@ -9,7 +9,7 @@
 #include <errno.h>
 
 struct fields {
-    const char *type, *source, *target, *size;
+    const char *type, *source, *target, *size, *mode;
     bool read_only;
 };
 
@@ -41,10 +41,14 @@ static int take_field(struct fields *fields, char *field, struct err *err) {
         fields->target = value;
     else if (str_eq(field, "tmpfs-size"))
         fields->size = value;
+    else if (str_eq(field, "tmpfs-mode"))
+        fields->mode = value;
     else if (!is_one_of(field, read_only))
-        return err_set(err, -EINVAL,
-                       "--mount: there is no '%s'; type, src, dst, ro and tmpfs-size are known",
-                       field);
+        return err_set(
+            err, -EINVAL,
+            "--mount: there is no '%s'; type, src, dst, ro, tmpfs-size and tmpfs-mode are "
+            "known",
+            field);
     return 0;
 }
 
@@ -84,6 +88,8 @@ int mount_option_apply(struct life *life, const char *value, struct err *err) {
         buf_puts(&spec, ":ro");
     if (!is_bind && fields.size)
         buf_printf(&spec, ":%s", fields.size);
+    if (!is_bind && fields.mode)
+        buf_printf(&spec, "%cmode=%s", fields.size ? ',' : ':', fields.mode);
     if (buf_failed(&spec))
         return err_nomem(err);
     return life_set(life, is_bind ? "volume" : "tmpfs", spec.data, err);

@@ -7,7 +7,8 @@
 
 /**
  * mount_option_apply() - docker's --mount as a volume or a tmpfs
- * @value: type=bind,source=SRC,target=DST[,readonly] or type=tmpfs,target=DST[,tmpfs-size=SIZE];
+ * @value: type=bind,source=SRC,target=DST[,readonly] or type=tmpfs,target=DST[,tmpfs-size=SIZE]
+ *         [,tmpfs-mode=MODE];
  * the other spellings of src, dst, destination and ro as well
  *
  * Return: 0, -EINVAL with a text, -ENOMEM.

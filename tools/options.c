@@ -116,11 +116,25 @@ static int describe_mistake(const struct options *options, int result, int index
                    options->argv[index]);
 }
 
-int options_next(struct options *options, struct err *err) {
-    int index = optind > 0 ? optind : 1, result = -1;
+/* Scripts for docker write --rm=true, and --detach=false for what is not wanted. */
+static int next_option(const struct options *options) {
+    for (;;) {
+        int result =
+            getopt_long(options->argc, options->argv, options->letters, options->longs, NULL);
+        const struct option_spec *spec =
+            result == '?' && optopt >= LONG_BASE ? find_spec(options, optopt) : NULL;
+        const char *value = spec && !spec->argument ? strchr(options->argv[optind - 1], '=') : NULL;
 
-    if (!options->words_only)
-        result = getopt_long(options->argc, options->argv, options->letters, options->longs, NULL);
+        if (value && str_eq(value, "=true"))
+            return optopt;
+        if (!value || !str_eq(value, "=false"))
+            return result;
+    }
+}
+
+int options_next(struct options *options, struct err *err) {
+    int index = optind > 0 ? optind : 1, result = options->words_only ? -1 : next_option(options);
+
     if (result == -1 && optind > index && !options->words_only)
         options->words_only = true; /* it stepped over "--" */
     if (result == -1 && optind >= options->argc)

@@ -9,6 +9,7 @@
 #include "rows.h"
 #include "verb.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -125,9 +126,30 @@ static bool is_wanted(const struct ps_choice *choice, const struct kept *kept,
     return choice->all || has_status || kept_is_live(kept);
 }
 
+/*
+ * Whether labels are asked for, by a filter or by a format that names them or all there is: those
+ * of images take a look at the image of each container.
+ */
+static bool wants_labels(const struct ps_choice *choice) {
+    const char *p = choice->quiet ? NULL : choice->format;
+
+    for (size_t i = 0; i < choice->filters.n; i++)
+        if (str_after(choice->filters.items[i], "label="))
+            return true;
+    if (!p)
+        return false;
+    if (str_eq(p, "json") || strcasestr(p, "label"))
+        return true;
+    while ((p = strchr(p, '.')))
+        if (!isalpha((unsigned char)*++p))
+            return true;
+    return false;
+}
+
 /* The rows that are wanted, as a list. */
 static int collect_rows(struct verb_job *job, struct value *rows, struct err *err) {
     const struct ps_choice *choice = job->choice;
+    bool with_labels = wants_labels(choice);
     struct kept *kept = NULL;
     size_t n = 0;
     int r = containers_list(&job->containers, &kept, &n, err);
@@ -138,7 +160,8 @@ static int collect_rows(struct verb_job *job, struct value *rows, struct err *er
 
         life_init(&life);
         /* One that is removed at this moment is none. */
-        if (kept_labels(&job->containers, &kept[i], &life, &ignored) < 0 ||
+        if ((with_labels ? kept_labels(&job->containers, &kept[i], &life, &ignored)
+                         : kept_life(&kept[i], &life, &ignored)) < 0 ||
             !is_wanted(choice, &kept[i], &life))
             continue;
         if (choice->last > 0 && rows->n_items >= choice->last)

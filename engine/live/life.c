@@ -136,7 +136,7 @@ static int set_restart(struct life *life, const char *value, struct err *err) {
 
     if (str_eq(value, "on-failure") || (max && str_to_u64(max, INT_MAX, &n) == 0 && n > 0))
         life->restart = RESTART_ON_FAILURE;
-    else if (str_eq(value, "always"))
+    else if (str_eq(value, "always") || str_eq(value, "unless-stopped"))
         life->restart = RESTART_ALWAYS;
     else if (str_eq(value, "no"))
         life->restart = RESTART_NO;

@@ -227,21 +227,37 @@ static int make_absolute(const char *source, char **ret_path, struct err *err) {
     return *ret_path ? 0 : err_nomem(err);
 }
 
-static int parse_volume_mode(const char *text, enum volume_mode *ret_mode) {
-    if (str_eq(text, "rw"))
-        *ret_mode = VOLUME_RW;
-    else if (str_eq(text, "ro"))
-        *ret_mode = VOLUME_RO;
-    else if (str_eq(text, "cow"))
-        *ret_mode = VOLUME_COW;
-    else
-        return -EINVAL;
-    return 0;
+/*
+ * Words between commas, one mode at most.  No labels of SELinux's are set here, so that z and Z ask
+ * for nothing; O is podman's cow.  Return: NULL, or the word that is wrong.
+ */
+static const char *parse_volume_options(char *text, enum volume_mode *ret_mode) {
+    static const struct {
+        const char *word;
+        enum volume_mode mode;
+    } modes[] = {{"rw", VOLUME_RW}, {"ro", VOLUME_RO}, {"cow", VOLUME_COW}, {"O", VOLUME_COW}};
+    bool has_mode = false;
+    char *word;
+
+    while ((word = strsep(&text, ","))) {
+        size_t i = 0;
+
+        if (str_eq(word, "z") || str_eq(word, "Z"))
+            continue;
+        while (i < N_ELEMENTS(modes) && !str_eq(word, modes[i].word))
+            i++;
+        if (i == N_ELEMENTS(modes) || has_mode)
+            return word;
+        *ret_mode = modes[i].mode;
+        has_mode = true;
+    }
+    return NULL;
 }
 
 int plan_add_volume(struct plan *plan, const char *spec, struct err *err) {
     _cleanup_(volume_done) struct volume volume = {.mode = VOLUME_RW};
     _cleanup_strv_ struct strv fields = {0};
+    const char *wrong;
     int r;
 
     if (plan_spec_split(spec, &fields) < 0)
@@ -250,9 +266,10 @@ int plan_add_volume(struct plan *plan, const char *spec, struct err *err) {
         return err_set(err, -EINVAL,
                        "-v '%s' is not SRC:DST[:ro|rw|cow]; write a colon of a name as '\\:'",
                        spec);
-    if (fields.n == 3 && parse_volume_mode(fields.items[2], &volume.mode) < 0)
+    wrong = fields.n == 3 ? parse_volume_options(fields.items[2], &volume.mode) : NULL;
+    if (wrong)
         return err_set(err, -EINVAL, "-v '%s': unknown option '%s'; use ro, rw or cow", spec,
-                       fields.items[2]);
+                       wrong);
     r = plan_spec_target(fields.items[1], &volume.target, err);
     if (r < 0)
         return err_wrap(err, "-v '%s'", spec);
@@ -263,35 +280,6 @@ int plan_add_volume(struct plan *plan, const char *spec, struct err *err) {
     if (r < 0)
         return r;
     plan->volumes[plan->n_volumes++] = volume_take(&volume);
-    return 0;
-}
-
-int plan_add_tmpfs(struct plan *plan, const char *spec, struct err *err) {
-    _cleanup_strv_ struct strv fields = {0};
-    _cleanup_free_ char *target = NULL;
-    uint64_t size_bytes = 0;
-    int r;
-
-    if (plan_spec_split(spec, &fields) < 0)
-        return err_nomem(err);
-    if (fields.n > 2)
-        return err_set(err, -EINVAL, "--tmpfs '%s' is not DST[:SIZE]", spec);
-    if (fields.n == 2) {
-        const char *size = str_after(fields.items[1], "size=");
-
-        r = plan_parse_size(size ? size : fields.items[1], &size_bytes);
-        if (r < 0 || size_bytes == 0)
-            return err_set(err, -EINVAL, "--tmpfs '%s': '%s' is not a size; write 64m or 1g", spec,
-                           fields.items[1]);
-    }
-    r = plan_spec_target(fields.items[0], &target, err);
-    if (r < 0)
-        return err_wrap(err, "--tmpfs '%s'", spec);
-    r = grow(&plan->tmpfs, plan->n_tmpfs, sizeof *plan->tmpfs, err);
-    if (r < 0)
-        return r;
-    plan->tmpfs[plan->n_tmpfs++] =
-        (struct tmpfs_mount){.target = take_ptr(target), .size_bytes = size_bytes};
     return 0;
 }
 

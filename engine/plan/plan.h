@@ -59,6 +59,8 @@ struct device {
 struct tmpfs_mount {
     char *target;        /* absolute container path */
     uint64_t size_bytes; /* 0: the kernel's default, half of the memory */
+    unsigned mode;
+    bool no_exec; /* nothing in it can be executed */
 };
 
 enum keep_mode {
@@ -193,7 +195,8 @@ int plan_add_volume(struct plan *plan, const char *spec, struct err *err);
 
 /**
  * plan_add_tmpfs() - append a tmpfs
- * @spec: DST[:SIZE], SIZE being a number with an optional k, m or g, optionally "size=" before it
+ * @spec: DST[:OPTS], words between commas: a size with an optional k, m or g, optionally "size="
+ *        before it, mode=OCTAL (1777), noexec; and what it is anyway: rw, nosuid, nodev, exec
  */
 int plan_add_tmpfs(struct plan *plan, const char *spec, struct err *err);
 

@@ -168,8 +168,9 @@ static int add_mounts(const struct plan *plan, const struct remember_inputs *inp
         r = strv_push_take(facts, str_printf("volume %s\t%s %s", plan->volumes[i].target,
                                              modes[plan->volumes[i].mode], inputs->volumes[i]));
     for (size_t i = 0; r == 0 && i < plan->n_tmpfs; i++)
-        r = strv_push_take(facts, str_printf("tmpfs %s\t%" PRIu64, plan->tmpfs[i].target,
-                                             plan->tmpfs[i].size_bytes));
+        r = strv_push_take(facts, str_printf("tmpfs %s\t%" PRIu64 " %o%s", plan->tmpfs[i].target,
+                                             plan->tmpfs[i].size_bytes, plan->tmpfs[i].mode,
+                                             plan->tmpfs[i].no_exec ? " noexec" : ""));
     for (size_t i = 0; r == 0 && i < plan->n_keeps; i++)
         r = strv_push_take(facts,
                            str_printf("kept directory %s\t%s %s", plan->keeps[i].target,

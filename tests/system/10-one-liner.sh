@@ -199,6 +199,10 @@ test_tmpfs() {
     # With a network its names stand there.
     runs "$mayfly" -q -n none -i "$busybox" --tmpfs /etc -S 'ls -A /etc'
     expect_out ''
+    # In docker's words; noexec holds, and the mode.
+    runs "$mayfly" -q -n none -i "$busybox" --tmpfs /s:rw,noexec,nosuid,size=64k,mode=750 \
+        -S 'stat -c %a /s; echo "echo hi" >/s/x; chmod 755 /s/x; /s/x 2>&1 | grep -o denied'
+    expect_out $'750\ndenied'
 }
 
 test_read_only_root() {

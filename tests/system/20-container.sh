@@ -147,6 +147,8 @@ test_an_images_labels_and_signal_are_its_containers() {
     expect_out $'up\nasked'
     runs "$mayfly" ps -a --filter label=maker=someone --filter label=kind=image --format '{{.Names}} {{.Labels.maker}}'
     expect_out $'one someone\ntwo someone'
+    runs "$mayfly" ps -a --filter label=kind=own --format '{{json .}}'
+    grep -q '"maker":"someone"' "$TEST_DIR/out" || fail "the image's label is not there"
     runs "$mayfly" ps -a --filter label=kind=own --format '{{.Names}}'
     expect_out two
     runs "$mayfly" inspect --format '{{.Config.ExposedPorts}} {{.Config.StopSignal}}' configured:1

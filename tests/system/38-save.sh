@@ -57,6 +57,27 @@ test_skopeo_reads_both_kinds_and_we_read_what_it_writes() {
     expect_same "$("$mayfly" images -q | wc -l)" 1
 }
 
+# As docker does by the same rules; its daemon has no place in a test.
+test_podman_loads_both_kinds() {
+    only root # podman's own store is what it takes, not ours
+    command -v podman >/dev/null || promised "no podman"
+    not_sanitized "another's program"
+    loaded
+    local form theirs
+    short=$(mktemp -d /tmp/podman-XXXXXX) # it wants a short name
+    trap 'umount -l "$short/root"* 2>/dev/null; rm -rf "$short"' EXIT
+    theirs=(podman --root "$short/root" --runroot "$short/run" --tmpdir "$short/tmp" --storage-driver vfs
+        --cgroup-manager cgroupfs --events-backend none)
+    for form in docker-archive oci-archive; do
+        runs "$mayfly" save --format $form -o $form.tar mayfly.test/busybox:1
+        runs "${theirs[@]}" load -q -i $form.tar
+        expect_out 'Loaded image: mayfly.test/busybox:1'
+        runs "${theirs[@]}" images -q --no-trunc
+        expect_out "$id"
+        runs "${theirs[@]}" rmi -f mayfly.test/busybox:1
+    done
+}
+
 # From our store to skopeo's layout, into an empty store of ours, and out again: manifest, configuration and layers.
 test_a_round_trip_keeps_every_digest() {
     loaded

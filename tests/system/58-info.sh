@@ -72,8 +72,10 @@ test_version_by_templates() {
     expect_out "mayfly $version"
     runs "$mayfly" version --format '{{.Client.Version}} {{.Server.Version}} {{.Server.Os}}'
     expect_out "$version $version linux"
+    runs "$mayfly" version --format '{{.Version}}'
+    expect_out "$version"
     runs "$mayfly" version -f json
-    grep -q "^{\"Client\":{\"Version\":\"$version\"" "$TEST_DIR/out" || fail "not as JSON"
+    grep -q "\"Client\":{\"Version\":\"$version\"" "$TEST_DIR/out" || fail "not as JSON"
     run "$mayfly" version now
     expect_complaint 2 "'now'"
     run "$mayfly" version -f '{{.Nothing}}'

@@ -124,17 +124,13 @@ Test(plan, volumes) {
         const char *spec, *source, *target; /* source: relative to the current directory */
         enum volume_mode mode;
     } cases[] = {
-        {"/a:/b", "/a", "/b", VOLUME_RW},
-        {"/a:/b:rw", "/a", "/b", VOLUME_RW},
-        {"/a:/b/:ro", "/a", "/b", VOLUME_RO},
-        {"/a:/b:cow", "/a", "/b", VOLUME_COW},
-        {"a:/b", "a", "/b", VOLUME_RW},
-        {"./a:/b", "a", "/b", VOLUME_RW},
-        {".:/b", "", "/b", VOLUME_RW},
-        {".//./a/:/b", "a/", "/b", VOLUME_RW},
-        {"../a:/b", "../a", "/b", VOLUME_RW},
-        {".hidden:/b", ".hidden", "/b", VOLUME_RW},
-        {"/a\\:b:/c\\:d", "/a:b", "/c:d", VOLUME_RW},
+        {"/a:/b", "/a", "/b", VOLUME_RW},           {"/a:/b:rw", "/a", "/b", VOLUME_RW},
+        {"/a:/b/:ro", "/a", "/b", VOLUME_RO},       {"/a:/b:cow", "/a", "/b", VOLUME_COW},
+        {"/a:/b:ro,Z", "/a", "/b", VOLUME_RO},      {"/a:/b:z", "/a", "/b", VOLUME_RW},
+        {"/a:/b:O", "/a", "/b", VOLUME_COW},        {"a:/b", "a", "/b", VOLUME_RW},
+        {"./a:/b", "a", "/b", VOLUME_RW},           {".:/b", "", "/b", VOLUME_RW},
+        {".//./a/:/b", "a/", "/b", VOLUME_RW},      {"../a:/b", "../a", "/b", VOLUME_RW},
+        {".hidden:/b", ".hidden", "/b", VOLUME_RW}, {"/a\\:b:/c\\:d", "/a:b", "/c:d", VOLUME_RW},
     };
     _cleanup_free_ char *cwd = getcwd(NULL, 0);
 
@@ -185,7 +181,9 @@ Test(plan, volumes_that_are_none) {
 }
 
 Test(plan, tmpfs) {
-    static const char *const bad[] = {"", "a", "/", "/a:", "/a:0", "/a:x", "/a:1m:2", "/a:mode=1"};
+    static const char *const bad[] = {
+        "",        "a",         "/",        "/a:",    "/a:0",       "/a:x",
+        "/a:1m:2", "/a:mode=8", "/a:mode=", "/a:1m,", "/a:noexec,x"};
     _cleanup_plan_ struct plan plan;
     struct err err = {0};
 
@@ -197,11 +195,17 @@ Test(plan, tmpfs) {
     cr_expect_eq(plan.tmpfs[0].size_bytes, 0);
     cr_expect_eq(plan.tmpfs[1].size_bytes, UINT64_C(64) << 20);
     cr_expect_eq(plan.tmpfs[2].size_bytes, 1024);
+    cr_expect_eq(plan.tmpfs[2].mode, 01777);
+    cr_expect_not(plan.tmpfs[2].no_exec);
+    cr_assert_eq(plan_add_tmpfs(&plan, "/d:rw,noexec,nosuid,size=65536k,mode=755", &err), 0);
+    cr_expect_eq(plan.tmpfs[3].size_bytes, UINT64_C(65536) << 10);
+    cr_expect_eq(plan.tmpfs[3].mode, 0755);
+    cr_expect(plan.tmpfs[3].no_exec);
     for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
         cr_expect_eq(plan_add_tmpfs(&plan, bad[i], &err), -EINVAL, "%s", bad[i]);
         cr_expect(str_after(err.message, "--tmpfs '"), "%s", err.message);
     }
-    cr_expect_eq(plan.n_tmpfs, 3);
+    cr_expect_eq(plan.n_tmpfs, 4);
 }
 
 /* --- environment and strings ------------------------------------------------- */
