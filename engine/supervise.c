@@ -43,7 +43,7 @@ int supervise_poll(const struct supervisor *s, struct pollfd *fds, size_t n,
         deadline_nsec = network_deadline(network);
     r = poll(fds, n + n_network, clock_poll_timeout(clock_monotonic(), deadline_nsec));
     if (network)
-        network_dispatch(network, clock_monotonic());
+        network_dispatch(network, r < 0 ? NULL : fds + n, n_network, clock_monotonic());
     return r < 0 && errno != EINTR ? -errno : 0;
 }
 

@@ -27,7 +27,8 @@
 #include <sys/socket.h>
 
 #define CLASS_IN 1
-#define MAX_RECORDS 16
+/* More than go into a reply by UDP, which is then marked as cut short. */
+#define MAX_RECORDS 64
 /* A reply that any resolver takes, RFC 1035 section 4.2.1. */
 #define PLAIN_BYTES 512
 #define MAX_MESSAGES 16
@@ -35,6 +36,7 @@
 
 void dns_server_init(struct dns_server *server) {
     *server = (struct dns_server){.fd = -1, .epoll_fd = -1};
+    dns_tcp_init(&server->tcp);
     for (size_t i = 0; i < DNS_MAX_PENDING; i++)
         server->pending[i].fd = -1;
 }
@@ -51,12 +53,13 @@ void dns_server_done(struct dns_server *server) {
     for (size_t i = 0; i < DNS_MAX_PENDING; i++)
         if (server->pending[i].fd >= 0)
             forget(server, &server->pending[i]);
+    dns_tcp_done(&server->tcp);
     cleanup_close_p(&server->epoll_fd);
     server->epoll_fd = -1;
 }
 
 uint64_t dns_server_deadline(const struct dns_server *server) {
-    uint64_t deadline_nsec = CLOCK_NEVER;
+    uint64_t deadline_nsec = dns_tcp_deadline(&server->tcp);
 
     for (size_t i = 0; server->n_pending > 0 && i < DNS_MAX_PENDING; i++)
         if (server->pending[i].fd >= 0 && server->pending[i].deadline_nsec < deadline_nsec)
@@ -72,14 +75,31 @@ static void send_to(const struct dns_server *server, const struct sockaddr_in *c
         return;
 }
 
-static void answer(const struct dns_server *server, const struct sockaddr_in *client,
-                   const uint8_t *query, const struct dns_question *question, enum dns_code code,
-                   const struct dns_record *records, size_t n) {
-    uint8_t reply[PLAIN_BYTES];
-    ssize_t size = dns_reply_encode(query, question, code, records, n, reply, sizeof reply);
+ssize_t dns_server_fail(const uint8_t *query, size_t size, uint8_t *ret_reply, size_t max) {
+    struct dns_question question;
 
-    if (size > 0)
-        send_to(server, client, reply, (size_t)size);
+    if (dns_question_decode(query, size, &question) < 0)
+        return -EBADMSG;
+    return dns_reply_encode(query, &question, DNS_SERVER_FAILURE, NULL, 0, ret_reply, max);
+}
+
+ssize_t dns_server_answer(const struct dns_server *server, const uint8_t *query, size_t size,
+                          uint8_t *ret_reply, size_t max) {
+    struct dns_record records[MAX_RECORDS];
+    struct dns_question question;
+    int n = -ENOENT;
+
+    if (dns_question_decode(query, size, &question) < 0)
+        return -EBADMSG;
+    if (question.opcode != 0)
+        return dns_reply_encode(query, &question, DNS_NOT_IMPLEMENTED, NULL, 0, ret_reply, max);
+    if (question.class == CLASS_IN)
+        n = server->lookup(server->context, &question, records, MAX_RECORDS);
+    if (n >= 0)
+        return dns_reply_encode(query, &question, DNS_NO_ERROR, records, (size_t)n, ret_reply, max);
+    if (server->forwards)
+        return 0;
+    return dns_reply_encode(query, &question, DNS_NO_SUCH_NAME, NULL, 0, ret_reply, max);
 }
 
 /** ask() - pass a question on to the next name server that can be.  Return: whether there was one.
@@ -90,7 +110,8 @@ static bool ask(struct dns_server *server, struct dns_pending *pending, uint64_t
 
     resolv_of_host(&resolv, true);
     for (; pending->server < resolv.n_servers; pending->server++) {
-        _cleanup_close_ int fd = dns_socket_open_upstream(&resolv.servers[pending->server]);
+        _cleanup_close_ int fd =
+            dns_socket_open_upstream(&resolv.servers[pending->server], SOCK_DGRAM);
 
         if (fd < 0 || getrandom(&pending->id, sizeof pending->id, 0) != sizeof pending->id)
             continue;
@@ -116,18 +137,18 @@ static struct dns_pending *find_place(struct dns_server *server) {
 
 /** pass_on() - Return: whether an answer is to be expected. */
 static bool pass_on(struct dns_server *server, const struct sockaddr_in *client,
-                    const uint8_t *query, size_t size, const struct dns_question *question,
-                    uint64_t now_nsec) {
+                    const uint8_t *query, size_t size, uint64_t now_nsec) {
     struct dns_pending *pending = find_place(server);
+    struct dns_question question;
 
     if (server->epoll_fd < 0)
         server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (server->epoll_fd < 0 || !pending)
+    if (server->epoll_fd < 0 || !pending || dns_question_decode(query, size, &question) < 0)
         return false;
     *pending = (struct dns_pending){.fd = -1,
                                     .client = *client,
                                     .size = size,
-                                    .question_end = question->end,
+                                    .question_end = question.end,
                                     .query = malloc(size + 2)};
     if (!pending->query)
         return false;
@@ -144,25 +165,13 @@ static bool pass_on(struct dns_server *server, const struct sockaddr_in *client,
 
 static void take_question(struct dns_server *server, const struct sockaddr_in *client,
                           const uint8_t *query, size_t size, uint64_t now_nsec) {
-    struct dns_record records[MAX_RECORDS];
-    struct dns_question question;
-    int n;
+    uint8_t reply[PLAIN_BYTES];
+    ssize_t n = dns_server_answer(server, query, size, reply, sizeof reply);
 
-    if (dns_question_decode(query, size, &question) < 0)
-        return;
-    if (question.opcode != 0) {
-        answer(server, client, query, &question, DNS_NOT_IMPLEMENTED, NULL, 0);
-        return;
-    }
-    n = question.class == CLASS_IN
-            ? server->lookup(server->context, &question, records, MAX_RECORDS)
-            : -ENOENT;
-    if (n >= 0)
-        answer(server, client, query, &question, DNS_NO_ERROR, records, (size_t)n);
-    else if (!server->forwards)
-        answer(server, client, query, &question, DNS_NO_SUCH_NAME, NULL, 0);
-    else if (!pass_on(server, client, query, size, &question, now_nsec))
-        answer(server, client, query, &question, DNS_SERVER_FAILURE, NULL, 0);
+    if (n == 0 && !pass_on(server, client, query, size, now_nsec))
+        n = dns_server_fail(query, size, reply, sizeof reply);
+    if (n > 0)
+        send_to(server, client, reply, (size_t)n);
 }
 
 static void take_questions(struct dns_server *server, uint64_t now_nsec) {
@@ -181,11 +190,13 @@ static void take_questions(struct dns_server *server, uint64_t now_nsec) {
 
 /** give_up() - none of the name servers has answered. */
 static void give_up(struct dns_server *server, struct dns_pending *pending) {
-    struct dns_question question;
+    uint8_t reply[PLAIN_BYTES];
+    ssize_t n;
 
     memcpy(pending->query, pending->query + pending->size, 2);
-    if (dns_question_decode(pending->query, pending->size, &question) == 0)
-        answer(server, &pending->client, pending->query, &question, DNS_SERVER_FAILURE, NULL, 0);
+    n = dns_server_fail(pending->query, pending->size, reply, sizeof reply);
+    if (n > 0)
+        send_to(server, &pending->client, reply, (size_t)n);
     forget(server, pending);
 }
 
@@ -217,6 +228,7 @@ void dns_server_dispatch(struct dns_server *server, uint64_t now_nsec) {
     int n;
 
     take_questions(server, now_nsec);
+    dns_tcp_dispatch(server, now_nsec);
     if (server->n_pending == 0)
         return;
     n = epoll_wait(server->epoll_fd, events, MAX_MESSAGES, 0);

@@ -3,6 +3,7 @@
 #define MAYFLY_DNS_SERVER_H
 
 #include "dns_message.h"
+#include "dns_tcp.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -29,7 +30,8 @@ struct dns_pending {
 
 /**
  * struct dns_server - one container's name server
- * @fd: where its questions come; lent
+ * @fd: where its questions come by UDP; lent
+ * @tcp: those that come by TCP
  * @epoll_fd: readable when an answer has come; -1 until a question was passed on
  * @forwards: what is not known here is asked of the host's name servers; else it is not there
  * @lookup: the records of a name (in lower case) or an address; how many of @max were set, or
@@ -44,6 +46,7 @@ struct dns_server {
     void *context;
     unsigned n_pending;
     struct dns_pending pending[DNS_MAX_PENDING];
+    struct dns_tcp tcp;
 };
 
 /** dns_server_init() - a server that knows nothing and has no socket. */
@@ -54,6 +57,20 @@ void dns_server_done(struct dns_server *server);
 
 /** dns_server_deadline() - when to call dns_server_dispatch() although nothing came. */
 uint64_t dns_server_deadline(const struct dns_server *server);
+
+/**
+ * dns_server_answer() - what is to be said to a message, as far as it is known here
+ * @query: the message
+ * @ret_reply: room for @max bytes
+ *
+ * Return: the reply's size, 0 when the host's name servers have to be asked, or -EBADMSG for what
+ * is no question.
+ */
+ssize_t dns_server_answer(const struct dns_server *server, const uint8_t *query, size_t size,
+                          uint8_t *ret_reply, size_t max);
+
+/** dns_server_fail() - that none of them has answered.  Return: as dns_server_answer(). */
+ssize_t dns_server_fail(const uint8_t *query, size_t size, uint8_t *ret_reply, size_t max);
 
 /**
  * dns_server_dispatch() - answer questions, pass them on, hand answers back

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 
 #define IPV4_SOURCE 12
+/* Connections that the kernel keeps until there is a place for them. */
+#define MAX_WAITING 16
 
 static int attach_filter(int fd, uint32_t client_be, struct err *err) {
     struct sock_filter code[] = {
@@ -31,10 +33,10 @@ static int attach_filter(int fd, uint32_t client_be, struct err *err) {
     return 0;
 }
 
-int dns_socket_open_server(uint32_t address_be, uint32_t client_be, struct err *err) {
+static int open_own(int type, uint32_t address_be, uint32_t client_be, struct err *err) {
     const struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(DNS_PORT), .sin_addr = {address_be}};
-    _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    _cleanup_close_ int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int r;
 
     if (fd < 0)
@@ -47,13 +49,27 @@ int dns_socket_open_server(uint32_t address_be, uint32_t client_be, struct err *
     return take_fd(fd);
 }
 
-int dns_socket_open_upstream(const struct in6_addr *server) {
+int dns_socket_open_server(uint32_t address_be, uint32_t client_be, struct err *err) {
+    return open_own(SOCK_DGRAM, address_be, client_be, err);
+}
+
+int dns_socket_open_listener(uint32_t address_be, uint32_t client_be, struct err *err) {
+    _cleanup_close_ int fd = open_own(SOCK_STREAM, address_be, client_be, err);
+
+    if (fd < 0)
+        return fd;
+    if (listen(fd, MAX_WAITING) < 0)
+        return err_errno(err, "name server's socket");
+    return take_fd(fd);
+}
+
+int dns_socket_open_upstream(const struct in6_addr *server, int type) {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(DNS_PORT)};
     struct sockaddr_in6 v6 = {
         .sin6_family = AF_INET6, .sin6_port = htons(DNS_PORT), .sin6_addr = *server};
     bool is_v4 = IN6_IS_ADDR_V4MAPPED(server);
     _cleanup_close_ int fd =
-        socket(is_v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        socket(is_v4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int r;
 
     memcpy(&v4.sin_addr, server->s6_addr + 12, 4);
@@ -61,5 +77,5 @@ int dns_socket_open_upstream(const struct in6_addr *server) {
         return -errno;
     r = is_v4 ? connect(fd, (const struct sockaddr *)&v4, sizeof v4)
               : connect(fd, (const struct sockaddr *)&v6, sizeof v6);
-    return r < 0 ? -errno : take_fd(fd);
+    return r < 0 && errno != EINPROGRESS ? -errno : take_fd(fd);
 }

@@ -19,12 +19,17 @@
  */
 int dns_socket_open_server(uint32_t address_be, uint32_t client_be, struct err *err);
 
+/** dns_socket_open_listener() - the same by TCP: take the container's connections. */
+int dns_socket_open_listener(uint32_t address_be, uint32_t client_be, struct err *err);
+
 /**
  * dns_socket_open_upstream() - ask one name server of the host's
  * @server: IPv4 mapped into IPv6 where it is IPv4
+ * @type: SOCK_DGRAM or SOCK_STREAM
  *
- * Return: a connected descriptor that does not block, or -errno.
+ * Return: a descriptor that does not block and is connected, or with SOCK_STREAM on its way to be;
+ * or -errno.
  */
-int dns_socket_open_upstream(const struct in6_addr *server);
+int dns_socket_open_upstream(const struct in6_addr *server, int type);
 
 #endif

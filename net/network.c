@@ -172,6 +172,7 @@ static int start_servers(struct network *network, const struct network_request *
                            ? clock_add(clock_monotonic(), NETWORK_ROUTER_NSEC)
                            : CLOCK_NEVER;
     network->dns.fd = network->sockets.dns_fd;
+    network->dns.tcp.fd = network->sockets.dns_tcp_fd;
     network->dns.forwards = state->way == NETWORK_OUT;
     network->dns.lookup = network_lookup;
     network->dns.context = network;

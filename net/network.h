@@ -33,7 +33,7 @@
 #define NETWORK_NAT "mayfly1"
 /** The container's interface. */
 #define NETWORK_LINK "eth0"
-#define NETWORK_MAX_POLL 6
+#define NETWORK_MAX_POLL 7
 
 /**
  * struct network_request - how a container is to be connected
@@ -186,10 +186,12 @@ uint64_t network_deadline(const struct network *network);
 
 /**
  * network_dispatch() - answer and send what there is to
+ * @polled: what network_poll() set, as poll(2) left it, @n of them; NULL: look at everything
  *
  * Never blocks, and takes a bounded number of messages at a time.  What goes wrong is logged.
  */
-void network_dispatch(struct network *network, uint64_t now_nsec);
+void network_dispatch(struct network *network, const struct pollfd *polled, size_t n,
+                      uint64_t now_nsec);
 
 /**
  * network_address() - the container's IPv4 address, 0 as long as it has none

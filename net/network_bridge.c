@@ -155,6 +155,7 @@ void network_sockets_close(struct network_sockets *sockets) {
     cleanup_close_p(&sockets->server_fd);
     cleanup_close_p(&sockets->renewal_fd);
     cleanup_close_p(&sockets->dns_fd);
+    cleanup_close_p(&sockets->dns_tcp_fd);
     cleanup_close_p(&sockets->ra_fd);
     *sockets = NETWORK_SOCKETS_INIT;
 }
@@ -175,6 +176,9 @@ static int open_sockets(const struct network_bridge *bridge, struct network_sock
     sockets->dns_fd = dns_socket_open_server(htonl(name_server), client_be, err);
     if (sockets->dns_fd < 0)
         return sockets->dns_fd;
+    sockets->dns_tcp_fd = dns_socket_open_listener(htonl(name_server), client_be, err);
+    if (sockets->dns_tcp_fd < 0)
+        return sockets->dns_tcp_fd;
     if (!bridge->port.has_ipv6 || state->uplink[0])
         return 0;
     sockets->ra_fd = ra_socket_open(NETWORK_BRIDGE_LINK, err);

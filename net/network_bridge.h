@@ -35,7 +35,7 @@ struct network_bridge {
  * struct network_sockets - opened in a bridge's namespace, used by a container's supervisor
  * @route_fd: to rtnetlink, for network_bridge_connect()
  * @server_fd, @renewal_fd: of the container's DHCP server
- * @dns_fd: of its name server
+ * @dns_fd, @dns_tcp_fd: of its name server
  * @ra_fd: for router advertisements
  */
 struct network_sockets {
@@ -43,10 +43,11 @@ struct network_sockets {
     int server_fd;
     int renewal_fd;
     int dns_fd;
+    int dns_tcp_fd;
     int ra_fd;
 };
 
-#define NETWORK_SOCKETS_INIT ((struct network_sockets){-1, -1, -1, -1, -1})
+#define NETWORK_SOCKETS_INIT ((struct network_sockets){-1, -1, -1, -1, -1, -1})
 
 /** network_sockets_close() - close those that are open. */
 void network_sockets_close(struct network_sockets *sockets);

@@ -47,7 +47,8 @@ uint32_t network_address(const struct network *network) {
 size_t network_poll(const struct network *network, struct pollfd ret_fds[NETWORK_MAX_POLL]) {
     const int fds[] = {network->sockets.server_fd, network->sockets.renewal_fd,
                        network->lease.socket_fd,   network->dns.fd,
-                       network->dns.epoll_fd,      network->sockets.ra_fd};
+                       network->dns.epoll_fd,      dns_tcp_poll_fd(&network->dns.tcp),
+                       network->sockets.ra_fd};
     size_t n = 0;
 
     for (size_t i = 0; i < N_ELEMENTS(fds); i++)
@@ -254,13 +255,43 @@ int network_lookup(void *context, const struct dns_question *question, struct dn
     return is_known ? n : -ENOENT;
 }
 
-void network_dispatch(struct network *network, uint64_t now_nsec) {
-    serve(network, network->sockets.server_fd, now_nsec);
-    serve(network, network->sockets.renewal_fd, now_nsec);
-    dns_server_dispatch(&network->dns, now_nsec);
-    if (network->sockets.ra_fd >= 0)
+/** struct polled - what poll(2) said, as network_dispatch() got it */
+struct polled {
+    const struct pollfd *fds;
+    size_t n;
+};
+
+static bool is_ready(const struct polled *polled, int fd) {
+    if (!polled->fds)
+        return fd >= 0;
+    for (size_t i = 0; i < polled->n; i++)
+        if (polled->fds[i].fd == fd && polled->fds[i].revents)
+            return true;
+    return false;
+}
+
+/** is_dns_ready() - whether the name server has something to do. */
+static bool is_dns_ready(const struct dns_server *dns, const struct polled *polled,
+                         uint64_t now_nsec) {
+    return is_ready(polled, dns->fd) || is_ready(polled, dns->epoll_fd) ||
+           is_ready(polled, dns_tcp_poll_fd(&dns->tcp)) || now_nsec >= dns_server_deadline(dns);
+}
+
+void network_dispatch(struct network *network, const struct pollfd *polled, size_t n,
+                      uint64_t now_nsec) {
+    const struct polled ready = {polled, n};
+
+    if (is_ready(&ready, network->sockets.server_fd))
+        serve(network, network->sockets.server_fd, now_nsec);
+    if (is_ready(&ready, network->sockets.renewal_fd))
+        serve(network, network->sockets.renewal_fd, now_nsec);
+    if (is_dns_ready(&network->dns, &ready, now_nsec))
+        dns_server_dispatch(&network->dns, now_nsec);
+    if (network->sockets.ra_fd >= 0 &&
+        (is_ready(&ready, network->sockets.ra_fd) || now_nsec >= network->ra_nsec))
         advertise(network, now_nsec);
-    if (network->lease.socket_fd >= 0)
+    if (network->lease.socket_fd >= 0 && (is_ready(&ready, network->lease.socket_fd) ||
+                                          now_nsec >= network->lease.client.deadline_nsec))
         keep_lease(network, now_nsec);
 }
 

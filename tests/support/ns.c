@@ -242,7 +242,7 @@ static void serve_until(int fd) {
             return;
         for (size_t i = 0; i < MAX_BOXES; i++)
             if (boxes[i] && boxes[i]->network)
-                network_dispatch(boxes[i]->network, clock_monotonic());
+                network_dispatch(boxes[i]->network, NULL, 0, clock_monotonic());
     }
 }
 

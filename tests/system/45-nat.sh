@@ -198,6 +198,54 @@ test_nat_asks_the_hosts_name_server_on_127_0_0_53() {
     as_host host_names_of_the_outside
 }
 
+# A resolver of the host's with more addresses for a name than go into an answer by UDP.
+long_answers='
+use IO::Select; use IO::Socket::INET;
+my ($udp, $tcp) = map { IO::Socket::INET->new(LocalAddr => "127.0.0.53:53", Proto => $_, $_ eq "tcp" ? (Listen => 9) : ()) or die } qw(udp tcp);
+sub answer {
+    my ($query, $by_tcp) = @_;
+    my ($name) = substr($query, 12) =~ /^(.*?\0....)/s or die;
+    my $n = $by_tcp && substr($name, -4) eq "\0\1\0\1" ? 200 : 0;
+    return substr($query, 0, 2) . pack("n5", $by_tcp ? 0x8180 : 0x8380, 1, $n, 0, 0) . $name .
+        join("", map { pack("n3NnC4", 0xc00c, 1, 1, 0, 4, 192, 0, 2, $_) } 1 .. $n);
+}
+sub take { my ($from, $n) = @_; my $all = ""; while (length($all) < $n) { sysread($from, $all, $n - length($all), length($all)) or return } return $all }
+print "ready\n"; close(STDOUT);
+my $select = IO::Select->new($udp, $tcp);
+while (my @ready = $select->can_read) {
+    for my $from (@ready) {
+        if ($from == $udp) { my $client = $udp->recv(my $query, 999); $udp->send(answer($query, 0), 0, $client) }
+        elsif ($from == $tcp) { $select->add($tcp->accept) }
+        else {
+            my $size = take($from, 2);
+            my $query = $size ? take($from, unpack("n", $size)) : undef;
+            if ($query) { syswrite($from, pack("n/a*", answer($query, 1))) } else { $select->remove($from); close($from) }
+        }
+    }
+}'
+
+host_long_answers() {
+    local outside server
+    make_outside
+    mkfifo up
+    perl -e "$long_answers" >up &
+    server=$!
+    read -r <up || fail "no name server"
+    echo 'nameserver 127.0.0.53' >resolv.conf
+    unshare --mount bash -c 'mount --bind resolv.conf "$(realpath /etc/resolv.conf)" && exec "$@"' mount \
+        "$mayfly" -q -i "$debian" -n nat --timeout 60 -S 'getent ahostsv4 long.example | grep -c STREAM' >"$TEST_DIR/out" 2>"$TEST_DIR/err"
+    status=$?
+    kill $server
+    wait $server 2>/dev/null
+    end_outside
+    expect_status 0
+    expect_same "$(cat "$TEST_DIR/out" "$TEST_DIR/err")" 200
+}
+test_nat_has_long_answers_by_tcp() {
+    needs_debian
+    as_host host_long_answers
+}
+
 test_nat_without_the_programs_that_it_takes() {
     only subuid single
     [ ! -w /dev/net/tun ] || command -v pasta >/dev/null || promised "no pasta"

@@ -123,7 +123,7 @@ static void dhcpcd(void) {
                   "await STOPPED; wait $pid; ! ip -4 addr show dev eth0 | grep inet",
                   ns_address(&box), ns_address(&box)) == 0,
         "dhcpcd has no lease");
-    network_dispatch(box.network, clock_monotonic());
+    network_dispatch(box.network, NULL, 0, clock_monotonic());
     NS_CHECK(strstr(last_log, "given back"), "%s", last_log);
     box_stop(&box);
 }
@@ -172,11 +172,11 @@ static void attach(struct box *box) {
 static void pass_time(struct box *box, uint64_t later_nsec, bool is_answered) {
     struct pollfd fds[NETWORK_MAX_POLL];
 
-    network_dispatch(box->network, later_nsec);
+    network_dispatch(box->network, NULL, 0, later_nsec);
     NS_CHECK(network_poll(box->network, fds) == 1);
     if (is_answered)
         NS_CHECK(poll(fds, 1, 60000) == 1, "no answer");
-    network_dispatch(box->network, later_nsec);
+    network_dispatch(box->network, NULL, 0, later_nsec);
 }
 
 static void dnsmasq_lease(void) {
