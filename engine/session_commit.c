@@ -32,6 +32,7 @@ static int commit_here(void *argument, struct err *err) {
         .parent_fd = c->state.fd,
         .upper = "upper",
         .keep = true,
+        .created_by = "mayfly",
         .name = work->name,
     };
     _cleanup_free_ char *id = NULL;

@@ -122,7 +122,20 @@ static size_t count_layers(const json_t *history) {
     return n;
 }
 
-/* Each layer has its line; tools compare the numbers. */
+/* What was typed may be no UTF-8, which JSON is; then it is told without what is not ASCII. */
+static int set_typed(json_t *object, const char *key, const char *text) {
+    _cleanup_free_ char *plain = NULL;
+
+    if (set_text(object, key, text) == 0)
+        return 0;
+    plain = strdup(text);
+    for (char *p = plain; p && *p; p++)
+        if (*p & 0x80)
+            *p = '?';
+    return plain ? set_text(object, key, plain) : -ENOMEM;
+}
+
+/* Each layer has its line; tools compare the numbers.  What was done made the uppermost. */
 static int add_history(json_t *root, const struct image_change *change) {
     const struct lazy_jansson *ja = lazy_jansson(NULL);
     json_t *history = demand(root, "history", JSON_ARRAY);
@@ -130,17 +143,18 @@ static int add_history(json_t *root, const struct image_change *change) {
     if (!history)
         return -ENOMEM;
     for (size_t n = count_layers(history); n < change->n_diff_ids; n++) {
+        bool is_new = n + 1 == change->n_diff_ids;
         json_t *line = ja->json_object();
         int r = line ? 0 : -ENOMEM;
 
         if (r == 0 && change->created)
             r = set_text(line, "created", change->created);
-        if (r == 0 && change->created_by)
-            r = set_text(line, "created_by", change->created_by);
-        if (r == 0 && change->author)
-            r = set_text(line, "author", change->author);
-        if (r == 0 && change->comment)
-            r = set_text(line, "comment", change->comment);
+        if (r == 0 && is_new && change->created_by)
+            r = set_typed(line, "created_by", change->created_by);
+        if (r == 0 && is_new && change->author)
+            r = set_typed(line, "author", change->author);
+        if (r == 0 && is_new && change->comment)
+            r = set_typed(line, "comment", change->comment);
         if (r < 0 || ja->json_array_append_new(history, line) < 0)
             return -ENOMEM;
     }

@@ -126,6 +126,16 @@ int image_index_find(const struct store *store, const char *key,
     return 0;
 }
 
+uint64_t image_index_layer_bytes(const struct store *store, const char *layer) {
+    char key[IMAGE_INDEX_KEY_BYTES], target[IMAGE_INDEX_TARGET_BYTES];
+    uint64_t size;
+
+    snprintf(key, sizeof key, IMAGE_INDEX_SIZE_PREFIX "%s", layer);
+    if (image_index_find(store, key, target) != 0 || str_to_u64(target, UINT64_MAX, &size) < 0)
+        return 0;
+    return size;
+}
+
 void image_index_target(const char *name, const struct stat *st, uint64_t began_nsec,
                         char ret_target[IMAGE_INDEX_TARGET_BYTES]) {
     uint64_t changed_nsec = nsec_of(&st->st_ctim);

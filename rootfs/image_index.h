@@ -57,6 +57,9 @@ void image_index_stdin_key(const struct store *store, const struct stat *st,
 int image_index_find(const struct store *store, const char *key,
                      char ret_name[IMAGE_INDEX_TARGET_BYTES]);
 
+/** image_index_layer_bytes() - the size of a layer's tar; 0: it is not known. */
+uint64_t image_index_layer_bytes(const struct store *store, const char *layer);
+
 /**
  * image_index_target() - what an entry of the index has to say
  * @name: the image's name in images/

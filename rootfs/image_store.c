@@ -43,16 +43,6 @@ static int target_of(const struct store *store, const char *key,
     return image_index_find(&any, key, ret_id);
 }
 
-static uint64_t layer_bytes(const struct store *store, const char *hex) {
-    char key[IMAGE_INDEX_KEY_BYTES], target[IMAGE_INDEX_TARGET_BYTES];
-    uint64_t size;
-
-    snprintf(key, sizeof key, IMAGE_INDEX_SIZE_PREFIX "%s", hex);
-    if (image_index_find(store, key, target) != 0 || str_to_u64(target, UINT64_MAX, &size) < 0)
-        return 0;
-    return size;
-}
-
 void image_entries_done(struct image_entries *entries) {
     for (size_t i = 0; i < entries->n; i++) {
         free(entries->items[i].name);
@@ -93,7 +83,8 @@ static int add_entry(const struct store *store, struct image_entries *entries, c
     e->labels = image.config.labels;
     image.config.labels = (struct strv){0};
     for (size_t i = 0; i < image.layers.n; i++)
-        e->size_bytes += layer_bytes(store, str_after(image.layers.items[i], "layers/"));
+        e->size_bytes +=
+            image_index_layer_bytes(store, str_after(image.layers.items[i], "layers/"));
     image_done(&image);
     return 0;
 }
@@ -347,7 +338,7 @@ static int prune_layers(const struct store *store, const struct strv *needed, ui
     int r = store_list(store, "layers", &layers, err);
 
     for (size_t i = 0; r == 0 && i < layers.n; i++) {
-        uint64_t bytes = layer_bytes(store, layers.items[i]);
+        uint64_t bytes = image_index_layer_bytes(store, layers.items[i]);
 
         if (has(needed, layers.items[i]))
             continue;

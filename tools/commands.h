@@ -67,6 +67,10 @@ int image_inspect_command(int argc, char **argv);
 int stats_command(int argc, char **argv);
 int info_command(int argc, char **argv);
 
+/** history_command() - "mayfly history"; restart_command() - "mayfly restart". */
+int history_command(int argc, char **argv);
+int restart_command(int argc, char **argv);
+
 /** container_prune_command() - "mayfly container prune". */
 int container_prune_command(int argc, char **argv);
 

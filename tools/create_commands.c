@@ -8,6 +8,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
+#include "engine/live/ask.h"
 #include "engine/live/attach.h"
 #include "engine/live/warden.h"
 #include "engine/result.h"
@@ -238,9 +239,11 @@ struct start_choice {
     bool attach;
     bool input;
     const char *detach_keys;
+    int timeout_msec; /* of 'restart'; -1: the container's own */
 };
 
 enum start_option {
+    START_OPTION_TIME,
     START_OPTION_ATTACH,
     START_OPTION_INTERACTIVE,
     START_OPTION_DETACH_KEYS,
@@ -249,7 +252,8 @@ enum start_option {
 static int apply_start(struct verb_job *job, const struct options *options, struct err *err) {
     struct start_choice *choice = job->choice;
 
-    (void)err;
+    if (options->spec->id == START_OPTION_TIME)
+        return verb_duration("time", options->value, &choice->timeout_msec, err);
     choice->attach |= options->spec->id == START_OPTION_ATTACH;
     choice->input |= options->spec->id == START_OPTION_INTERACTIVE;
     if (options->spec->id == START_OPTION_DETACH_KEYS)
@@ -313,6 +317,54 @@ int start_command(int argc, char **argv) {
         .run = run_start,
     };
     struct start_choice choice = {.detach_keys = DETACH_KEYS};
+
+    return verb_run(&verb, &choice, argc, argv);
+}
+
+/* --- restart ------------------------------------------------------------------ */
+
+static int restart_one(struct verb_job *job, struct kept *kept, struct err *err) {
+    const struct start_choice *choice = job->choice;
+    int r = 0;
+
+    if (kept_is_live(kept) && kept->state.remove)
+        return err_set(err, -EINVAL,
+                       "container %s was made with --rm: it is gone when it ends, and cannot be "
+                       "started again",
+                       kept->name);
+    if (kept_is_live(kept))
+        r = ask_simple(kept, ASK_STOP, choice->timeout_msec, NULL, err);
+    /* It may have ended by itself; its supervisor does so a moment after it. */
+    if (r == 0 || r == -ENOTCONN || r == -EPIPE)
+        r = kept_lock(kept, true, err);
+    kept_unlock(kept);
+    return r < 0 ? r : start_one(job, kept, err);
+}
+
+static int run_restart(struct verb_job *job, struct err *err) {
+    verb_protect(job);
+    return verb_for_each(job, 0, restart_one, true, err);
+}
+
+int restart_command(int argc, char **argv) {
+    static const struct option_spec specs[] = {
+        {"time", 't', "SECONDS", "Options",
+         "how long to wait before it is killed; what 'run --stop-timeout' said, or 10",
+         START_OPTION_TIME},
+    };
+    static const struct verb verb = {
+        .name = "restart",
+        .words = "CONTAINER...",
+        .about = "Ends containers as 'stop' does, and starts them again; one that does not run is "
+                 "started.",
+        .specs = specs,
+        .n_specs = N_ELEMENTS(specs),
+        .n_words_min = 1,
+        .n_words_max = SIZE_MAX,
+        .apply = apply_start,
+        .run = run_restart,
+    };
+    struct start_choice choice = {.detach_keys = DETACH_KEYS, .timeout_msec = -1};
 
     return verb_run(&verb, &choice, argc, argv);
 }

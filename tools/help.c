@@ -25,7 +25,7 @@ struct entry {
 static const struct entry commands[] = {
     {"mayfly run IMAGE [PROG...]", "run a program in a container that lives as long as it; -d: in "
                                    "the background"},
-    {"mayfly create, start", "make a container, start it"},
+    {"mayfly create, start, restart", "make a container, start it, end and start it"},
     {"mayfly exec CTR PROG...", "run one more program in a container"},
     {"mayfly attach CTR", "join its main program"},
     {"mayfly stop, kill, wait", "end containers, send them signals, wait for their end"},
@@ -44,6 +44,7 @@ static const struct entry commands[] = {
     {"mayfly save REF...", "write images as an archive that docker, podman and skopeo read"},
     {"mayfly push REF [DEST]", "send an image to a registry"},
     {"mayfly images", "list the images in the store"},
+    {"mayfly history REF", "show the steps that an image was made in"},
     {"mayfly tag REF NAME", "give an image one more name"},
     {"mayfly rmi REF...", "remove images"},
     {"mayfly prune",

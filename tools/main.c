@@ -29,6 +29,7 @@ static const struct command commands[] = {
     {"doctor", doctor_command},   {"version", version_command}, {"help", help_command},
     {"network", network_command}, {"port", port_command},       {"serve", serve_command},
     {"steps", steps_command},     {"stats", stats_command},     {"info", info_command},
+    {"history", history_command}, {"restart", restart_command},
 };
 
 /* As docker and podman have it: "container stop" is "stop". */
@@ -52,6 +53,7 @@ static const struct command image_commands[] = {
     {"save", save_command},
     {"import", import_command},
     {"tag", tag_command},
+    {"history", history_command},
     {"exists", image_exists_command},
     {"inspect", image_inspect_command},
 };
@@ -122,10 +124,11 @@ static int image_command(int argc, char **argv) {
 
     if (command)
         return command->run(argc - 1, argv + 1);
-    err_set(&err, 0,
-            "'image %s' is no command; use ls, rm, exists, inspect, prune, pull, push, load, save, "
-            "import or tag",
-            argc > 1 ? argv[1] : "");
+    err_set(
+        &err, 0,
+        "'image %s' is no command; use ls, rm, exists, inspect, history, prune, pull, push, load, "
+        "save, import or tag",
+        argc > 1 ? argv[1] : "");
     console_init(&console, STDERR_FILENO, COLOR_AUTO, VERBOSITY_NORMAL);
     console_error(&console, err.message);
     return EXIT_USAGE;

@@ -146,6 +146,24 @@ static bool wants_labels(const struct ps_choice *choice) {
     return false;
 }
 
+/* One whose program is the image's has to be looked up there, too.  @life: for life_done() anyway.
+ */
+static int read_life(struct verb_job *job, const struct kept *kept, bool with_labels,
+                     struct life *life) {
+    const struct ps_choice *choice = job->choice;
+    struct err ignored;
+    int r;
+
+    life_init(life);
+    if (!with_labels) {
+        r = kept_life(kept, life, &ignored);
+        if (r < 0 || choice->quiet || life->command.n > 0 || life->has_entrypoint)
+            return r;
+        life_done(life);
+    }
+    return kept_labels(&job->containers, kept, life, &ignored);
+}
+
 /* The rows that are wanted, as a list. */
 static int collect_rows(struct verb_job *job, struct value *rows, struct err *err) {
     const struct ps_choice *choice = job->choice;
@@ -156,13 +174,9 @@ static int collect_rows(struct verb_job *job, struct value *rows, struct err *er
 
     for (size_t i = 0; r == 0 && i < n; i++) {
         _cleanup_life_ struct life life;
-        struct err ignored;
 
-        life_init(&life);
         /* One that is removed at this moment is none. */
-        if ((with_labels ? kept_labels(&job->containers, &kept[i], &life, &ignored)
-                         : kept_life(&kept[i], &life, &ignored)) < 0 ||
-            !is_wanted(choice, &kept[i], &life))
+        if (read_life(job, &kept[i], with_labels, &life) < 0 || !is_wanted(choice, &kept[i], &life))
             continue;
         if (choice->last > 0 && rows->n_items >= choice->last)
             break;

@@ -54,6 +54,7 @@ struct work {
 
 static int commit(void *argument, struct buf *answer, struct err *err) {
     const struct work *work = argument;
+    const struct kept_commit wanted = {.name = work->name};
     _cleanup_containers_ struct containers containers = CONTAINERS_INIT;
     _cleanup_kept_ struct kept kept = KEPT_INIT;
     _cleanup_free_ char *id = NULL;
@@ -66,7 +67,7 @@ static int commit(void *argument, struct buf *answer, struct err *err) {
     if (r == 0)
         r = kept_life(&kept, &life, err);
     if (r == 0)
-        r = kept_commit(&containers, &kept, &life, work->name, &id, err);
+        r = kept_commit(&containers, &kept, &life, &wanted, &id, err);
     if (r == 0)
         buf_puts(answer, id);
     return r;

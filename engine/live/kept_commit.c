@@ -6,11 +6,13 @@
 #include "kept_commit.h"
 
 #include "ask.h"
+#include "engine/base/buf.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
 #include "engine/message.h"
 #include "engine/userns.h"
+#include "kept_change.h"
 #include "rootfs/image_commit.h"
 
 #include <errno.h>
@@ -24,7 +26,9 @@
 struct work {
     const struct containers *containers;
     const struct image *image;
-    const char *name;
+    const struct kept_commit *wanted;
+    const struct image_config *config;
+    const char *created_by;
     int parent_fd;
     int id_fd;
 };
@@ -37,7 +41,11 @@ static int commit_here(void *argument, struct err *err) {
         .upper =
             faccessat(work->parent_fd, "upper", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? "upper" : NULL,
         .keep = true,
-        .name = work->name,
+        .config = work->config,
+        .author = work->wanted->author,
+        .comment = work->wanted->comment,
+        .created_by = work->created_by,
+        .name = work->wanted->name,
     };
     _cleanup_free_ char *id = NULL;
     int r = image_commit(&work->containers->store, &commit, work->containers->log, &id, err);
@@ -83,15 +91,38 @@ static int find_image(struct containers *containers, const struct kept *kept,
     return r;
 }
 
+/* The image's configuration is changed in place; @created_by: the program, as history has it. */
+static int change_image(const struct life *life, const struct kept_commit *wanted,
+                        struct image_config *config, struct buf *created_by, struct err *err) {
+    _cleanup_strv_ struct strv words = {0};
+    int r;
+
+    (void)life_argv(life, config, &words, NULL);
+    for (size_t i = 0; i < words.n; i++)
+        buf_printf(created_by, "%s%s", i ? " " : "", words.items[i]);
+    r = kept_change_config(life, config, err);
+    if (r == 0)
+        r = kept_change_apply(config, &wanted->changes, err);
+    return r == 0 && created_by->failed ? err_nomem(err) : r;
+}
+
 int kept_commit(struct containers *containers, const struct kept *kept, const struct life *life,
-                const char *name, char **ret_id, struct err *err) {
+                const struct kept_commit *wanted, char **ret_id, struct err *err) {
     _cleanup_(image_done) struct image image = IMAGE_INIT;
+    _cleanup_buf_ struct buf created_by = BUF_INIT;
     _cleanup_close_ int id_fd = memfd_create("id", MFD_CLOEXEC), parent = -1, programs = -1;
-    struct work work = {.containers = containers, .image = &image, .name = name, .id_fd = id_fd};
+    struct work work = {.containers = containers,
+                        .image = &image,
+                        .wanted = wanted,
+                        .config = &image.config,
+                        .id_fd = id_fd};
     int r = find_image(containers, kept, life, &image, err);
 
+    if (r == 0)
+        r = change_image(life, wanted, &image.config, &created_by, err);
     if (r < 0)
         return r;
+    work.created_by = created_by.data;
     work.parent_fd = parent = open_parent(containers, kept);
     if (id_fd < 0 || parent < 0)
         return err_errno(err, "cannot open what container %s has changed", kept->name);

@@ -6,9 +6,21 @@
 #include "engine/base/err.h"
 
 /**
+ * struct kept_commit - what the image is to be
+ * @name: NULL: none
+ * @author, @comment: for its history; or NULL
+ * @changes: as of kept_change_apply()
+ */
+struct kept_commit {
+    const char *name;
+    const char *author;
+    const char *comment;
+    struct strv changes;
+};
+
+/**
  * kept_commit() - make an image of what a container's root file system is now
- * @life: of @kept
- * @name: for the image; NULL: none
+ * @life: of @kept; the image starts its program as the container does
  * @ret_id: its id, to free(3)
  *
  * The programs of one that runs stand still meanwhile.
@@ -16,6 +28,6 @@
  * Return: 0 or -errno with a text.
  */
 int kept_commit(struct containers *containers, const struct kept *kept, const struct life *life,
-                const char *name, char **ret_id, struct err *err);
+                const struct kept_commit *wanted, char **ret_id, struct err *err);
 
 #endif

@@ -5,8 +5,9 @@
 #include "containers.h"
 
 /**
- * kept_labels() - read a container's description, with the labels of its image beside its own
- * @life: initialised; of two labels of one name the container's own counts
+ * kept_labels() - read a container's description, with what its image adds to it
+ * @life: initialised; for show alone: the image's labels are beside its own, of which of two of one
+ *        name its own counts, and the image's program is its own where it has none
  *
  * An image that is not here, or is another one by now, gives none.
  * Return: as kept_life().

@@ -9,6 +9,7 @@
 #include "engine/plan/wishes.h"
 #include "engine/signals.h"
 #include "rootfs/image.h"
+#include "rootfs/image_history.h"
 #include "rootfs/image_save.h"
 #include "rootfs/image_store.h"
 #include "rootfs/store.h"
@@ -153,6 +154,10 @@ typedef void images_emit_finding(void *context, const struct images_finding *fin
  * Return: the number of broken things, or as images_pull().
  */
 int images_check(struct images *images, images_emit_finding *emit, void *context, struct err *err);
+
+/** images_history() - see image_history().  Return: as images_pull(). */
+int images_history(struct images *images, const char *reference, image_history_emit *emit,
+                   void *context, struct err *err);
 
 /** images_prune() - see image_prune().  Return: as images_pull(). */
 int images_prune(struct images *images, bool unnamed, uint64_t *ret_bytes, struct err *err);

@@ -6,6 +6,7 @@
 #include "rootfs/store_check.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 /* --- save ---------------------------------------------------------------------- */
@@ -49,6 +50,56 @@ int images_push(struct images *images, const char *reference, const char *destin
     _cleanup_free_ char *answer = NULL;
 
     return images_work_call(&work, &answer, err);
+}
+
+/* --- history ------------------------------------------------------------------ */
+
+/* What ends a text on its way to the parent; texts of images may hold it, and lose it then. */
+#define END '\x1f'
+
+static void put_text(struct buf *buf, const char *text) {
+    for (const char *p = text ? text : ""; *p; p++)
+        buf_append(buf, *p == END ? " " : p, 1);
+    buf_append(buf, &(const char){END}, 1);
+}
+
+static int note_line(void *context, const struct image_history_line *line) {
+    struct images_work *work = context;
+
+    put_text(&work->answer, line->created);
+    put_text(&work->answer, line->created_by);
+    put_text(&work->answer, line->comment);
+    buf_printf(&work->answer, "%" PRIu64 "%c", line->bytes, END);
+    return buf_failed(&work->answer) ? -ENOMEM : 0;
+}
+
+static int read_history(struct images_work *work, struct err *err) {
+    return image_history(&work->images->store, work->reference, note_line, work, err);
+}
+
+int images_history(struct images *images, const char *reference, image_history_emit *emit,
+                   void *context, struct err *err) {
+    struct images_work work = {
+        .images = images, .function = read_history, .reads = true, .reference = reference};
+    _cleanup_free_ char *answer = NULL;
+    char *texts[4], *rest;
+    int r = images_work_call(&work, &answer, err);
+
+    rest = answer;
+    while (r == 0 && *rest) {
+        struct image_history_line line = {0};
+
+        for (size_t i = 0; i < N_ELEMENTS(texts); i++)
+            texts[i] = rest ? strsep(&rest, (const char[]){END, '\0'}) : NULL;
+        if (!rest || str_to_u64(texts[3], UINT64_MAX, &line.bytes) < 0)
+            return err_set(err, -EIO, "what an image was made of is told in an unknown form");
+        line.created = *texts[0] ? texts[0] : NULL;
+        line.created_by = *texts[1] ? texts[1] : NULL;
+        line.comment = *texts[2] ? texts[2] : NULL;
+        if (emit(context, &line) < 0)
+            r = err_nomem(err);
+    }
+    return r;
 }
 
 /* --- check -------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
  */
 #include "chain_merge.h"
 
+#include "engine/base/buf.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
 #include "engine/base/sys.h"
@@ -113,13 +114,35 @@ struct commit_work {
     const struct chain *chain;
     const struct container *container; /* whose upper directory is the top; NULL: none */
     const char *name;
+    size_t n_actions; /* that the image is made by */
 };
+
+/* The steps that the image is made by, for its history. */
+static void put_steps(const struct commit_work *work, struct buf *text) {
+    static const char letters[] = {[ACTION_WORKDIR] = 'W',
+                                   [ACTION_SHELL] = 'S',
+                                   [ACTION_EXEC] = 'X',
+                                   [ACTION_UPLOAD] = 'U',
+                                   [ACTION_COMMIT] = '\0'};
+    const struct plan *plan = work->chain->request->plan;
+
+    buf_puts(text, "mayfly");
+    for (size_t i = 0; i < work->n_actions; i++) {
+        const struct action *action = &plan->actions[i];
+
+        if (!letters[action->kind])
+            continue;
+        buf_printf(text, " -%c ", letters[action->kind]);
+        action_format(action, text);
+    }
+}
 
 /* Without layers below it the upper directory itself becomes the image's layer. */
 static int commit_here(void *argument, struct err *err) {
     const struct commit_work *work = argument;
     const struct container *base = &work->chain->base.container;
     struct store_work store_work = STORE_WORK_INIT;
+    _cleanup_buf_ struct buf steps = BUF_INIT;
     struct image_commit commit = {.base = &base->image, .name = work->name};
     _cleanup_free_ char *id = NULL;
     char name[64];
@@ -136,6 +159,8 @@ static int commit_here(void *argument, struct err *err) {
         commit.parent_fd = work->container->state.fd;
         commit.upper = "upper";
     }
+    put_steps(work, &steps);
+    commit.created_by = steps.data;
     if (r == 0)
         r = image_commit(&base->store, &commit, base->log, &id, err);
     store_work_end(&base->store, &store_work);
@@ -207,6 +232,7 @@ static int adopt_image(struct chain *chain, const char *name, struct err *err) {
 struct end {
     struct chain *chain;
     const char *name;
+    size_t index; /* of the action that makes it */
     int r;
     struct err err;
 };
@@ -215,7 +241,8 @@ struct end {
 static void commit_at_end(void *context, const struct container *container) {
     struct end *end = context;
     struct chain *chain = end->chain;
-    struct commit_work work = {.chain = chain, .container = container, .name = end->name};
+    struct commit_work work = {
+        .chain = chain, .container = container, .name = end->name, .n_actions = end->index};
 
     if (chain->layers.n > 0 &&
         strv_push_take(&chain->layers, str_printf("runs/%s/upper", container->state.name)) < 0)
@@ -266,11 +293,11 @@ static void note_image(const struct chain *chain, const char *name) {
 
 int chain_commit(struct chain *chain, size_t index, bool remembered, struct err *err) {
     const char *name = chain->request->plan->actions[index].target;
-    struct commit_work work = {.chain = chain, .name = name};
+    struct commit_work work = {.chain = chain, .name = name, .n_actions = index};
     int r;
 
     if (chain->live) {
-        struct end end = {.chain = chain, .name = name};
+        struct end end = {.chain = chain, .name = name, .index = index};
 
         chain->session.keep = commit_at_end;
         chain->session.keep_context = &end;

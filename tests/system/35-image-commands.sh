@@ -312,3 +312,64 @@ test_progress_is_a_line_a_layer() {
     last=$(tr -d '\r' <"$TEST_DIR/out" | sed 's/\x1b\[[0-9]*[A-Z]//g' | grep -v '^$' | tail -n 3)
     [[ $last =~ ^[0-9a-f]{12}\ +[0-9.]+MB$'\n'[0-9a-f]{12}\ +[0-9.]+kB$'\n'Loaded\ image: ]] || fail "came: $last"
 }
+
+# How an image was made: by others, by our own steps, of nothing that is known.
+test_history_of_images() {
+    fresh_store
+    local id
+    runs "$mayfly" import "$busybox" box:1
+    runs "$mayfly" history box:1
+    expect_same "$(head -n 1 "$TEST_DIR/out" | tr -s ' ')" 'IMAGE CREATED CREATED BY SIZE COMMENT'
+    grep -Eq '^tar-[0-9a-f]{8}  N/A .* 2\.[0-9]+MB' "$TEST_DIR/out" || fail "no line for the layer"
+    runs "$mayfly" -q -i box:1 -W /w -S $'echo \xff >a' -S 'echo b >b' -C made:1
+    runs "$mayfly" history --no-trunc --format '{{.CreatedBy}}|{{.Comment}}' made:1
+    expect_out $'mayfly -W /w -S echo ? >a -S echo b >b|\n|'
+    id=$("$mayfly" images -q --no-trunc made:1)
+    runs "$mayfly" image history -q --no-trunc made:1
+    expect_out "$id"$'\n<missing>'
+    runs "$mayfly" history --noheading made:1
+    grep -Eq "^${id:7:12}  .* ago  mayfly -W /w -S echo .* [0-9.]+kB" "$TEST_DIR/out" || fail "no line for the steps"
+    runs "$mayfly" history --format json made:1
+    expect_same "$(jq -r '.[0].ID + " " + .[1].ID + " " + .[1].CreatedBy' "$TEST_DIR/out")" "${id:7:12} <missing> "
+    run "$mayfly" history nothing:1
+    expect_complaint 125 'nothing:1'
+    run "$mayfly" history
+    expect_complaint 2 'IMAGE'
+    run "$mayfly" history --format long made:1
+    expect_complaint 2 "'long'"
+}
+
+# A registry's image tells more steps than it has layers, and who wrote it may tell of none.
+test_history_as_others_write_it() {
+    fresh_store
+    mkdir -p layout/blobs/sha256 one two
+    echo 1 >one/1 && echo 22 >two/2
+    blob() { local d; d=$(sha256sum "$1" | cut -d ' ' -f 1); mv "$1" "layout/blobs/sha256/$d"; echo "$d"; }
+    # layout HISTORY: an image of two layers
+    layout() {
+        local first second config manifest
+        tar -C one --sort=name --owner=0 --group=0 --mtime=@1 -cf 1.tar . && tar -C two --sort=name --owner=0 --group=0 --mtime=@1 -cf 2.tar .
+        first=$(blob 1.tar) second=$(blob 2.tar)
+        printf '{"os":"linux","architecture":"%s","created":"2020-01-02T03:04:05Z","rootfs":{"type":"layers","diff_ids":["sha256:%s","sha256:%s"]}%s}' \
+            "$(dpkg --print-architecture)" "$first" "$second" "$1" >config
+        config=$(blob config)
+        printf '{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:%s","size":%d},"layers":[' \
+            "$config" "$(stat -c %s "layout/blobs/sha256/$config")" >manifest
+        printf '{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"sha256:%s","size":%d},{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"sha256:%s","size":%d}]}' \
+            "$first" "$(stat -c %s "layout/blobs/sha256/$first")" "$second" "$(stat -c %s "layout/blobs/sha256/$second")" >>manifest
+        manifest=$(blob manifest)
+        printf '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%s","size":%d,"annotations":{"org.opencontainers.image.ref.name":"it:1"}}]}' \
+            "$manifest" "$(stat -c %s "layout/blobs/sha256/$manifest")" >layout/index.json
+        echo '{"imageLayoutVersion":"1.0.0"}' >layout/oci-layout
+        runs "$mayfly" load -q -i layout
+    }
+    layout ',"history":[{"created":"2020-01-02T03:04:05Z","created_by":"ADD one"},{"created_by":"ENV A=1","empty_layer":true},{"created_by":"RUN\ntwo","comment":"it"}]'
+    runs "$mayfly" history --format '{{.CreatedBy}}|{{.Comment}}|{{.Size}}|{{.CreatedAt}}' it:1
+    expect_out $'RUN two|it|10.2kB|N/A\nENV A=1||0B|N/A\nADD one||10.2kB|2020-01-02T03:04:05Z'
+    layout ''
+    runs "$mayfly" history --format '{{.CreatedBy}}|{{.Size}}' it:1
+    expect_out $'|10.2kB\n|10.2kB'
+    layout ',"history":[{"created_by":"a"},{"created_by":"b"},{"created_by":7},[],{"created_by":"e"}]'
+    runs "$mayfly" history --format '{{.CreatedBy}}|{{.Size}}' it:1
+    expect_out $'e|10.2kB\n|10.2kB\n|0B\nb|0B\na|0B'
+}

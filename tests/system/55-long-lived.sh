@@ -185,6 +185,69 @@ test_commit_and_top() {
     expect_complaint 125 "no container 'it'"
 }
 
+# As docker and podman do: the image starts what the container does, changed by lines of a Dockerfile.
+test_commit_says_how_the_image_starts() {
+    fresh_store
+    runs "$mayfly" import "$busybox" box:1
+    runs "$mayfly" run --name it -e A=1 -w /tmp -l x=y box:1 sh -c 'pwd; echo "$A"'
+    expect_out $'/tmp\n1'
+    runs "$mayfly" commit -a me -m 'what it is' it same:1
+    runs "$mayfly" run --rm same:1
+    expect_out $'/tmp\n1'
+    runs "$mayfly" history --format '{{.CreatedBy}}|{{.Comment}}' same:1
+    expect_same "$(head -n 1 "$TEST_DIR/out")" 'sh -c pwd; echo "$A"|what it is'
+    runs "$mayfly" commit -c 'CMD ["echo", "a  b"]' -c 'ENV B=2 C="x y"' --change 'env D x y' -c 'EXPOSE 80 53/udp' \
+        -c 'LABEL q=r' -c 'WORKDIR sub' -c 'VOLUME ["/data"]' -c 'STOPSIGNAL INT' it other:1
+    runs "$mayfly" run --rm other:1
+    expect_out 'a  b'
+    runs "$mayfly" run --rm other:1 sh -c 'pwd; echo "$A $B $C $D"'
+    expect_out $'/tmp/sub\n1 2 x y x y'
+    runs "$mayfly" image inspect -f '{{json .Config.ExposedPorts}} {{json .Config.Labels}} {{json .Config.Volumes}} {{.Config.StopSignal}}' other:1
+    expect_out '{"80/tcp":{},"53/udp":{}} {"x":"y","q":"r"} {"/data":{}} INT'
+    # The image's program is shown as the container's.
+    runs "$mayfly" create --name again other:1
+    runs "$mayfly" ps -a --filter name=again --format '{{.Command}}'
+    expect_out 'echo a  b'
+    runs "$mayfly" inspect -f '{{json .Config.Cmd}}' again
+    expect_out '["echo","a  b"]'
+    # A shell's line, and a program in place of the other with its words.
+    runs "$mayfly" commit -c 'ENTRYPOINT echo from a shell' it third:1
+    runs "$mayfly" run --rm third:1
+    expect_out 'from a shell'
+    run "$mayfly" commit -c 'FROM box' it
+    expect_complaint 125 "'FROM box'" 'WORKDIR'
+    run "$mayfly" commit -c 'CMD ["a"' it
+    expect_complaint 125 'CMD \["a"'
+    run "$mayfly" commit -c 'EXPOSE http' it
+    expect_complaint 125 "'http'"
+    runs "$mayfly" rm it again
+    expect_same "$("$mayfly" images -q | wc -l)" 4
+}
+
+test_restart() {
+    fresh_store
+    runs "$mayfly" run -d --name it "$busybox" sh -c 'trap "exit 0" TERM; echo up >>/ups; while :; do sleep 0.1; done'
+    until_true "$mayfly" exec it test -e /ups
+    local pid
+    pid=$(kept_state it pid)
+    runs "$mayfly" restart -t 60 it
+    expect_out it
+    [ "$(kept_state it pid)" != "$pid" ] || fail "it is the same"
+    until_true eval '[ "$("$mayfly" exec it grep -c up /ups)" = 2 ]'
+    runs "$mayfly" stop -t 0 it
+    # One that does not run is started.
+    runs "$mayfly" restart it
+    until_true eval '[ "$("$mayfly" exec it grep -c up /ups)" = 3 ]'
+    runs "$mayfly" rm -f it
+    runs "$mayfly" run -d --rm --name passing "$busybox" sleep 1000
+    run "$mayfly" restart passing
+    expect_complaint 125 'passing' '--rm'
+    runs "$mayfly" exec passing true
+    runs "$mayfly" rm -f passing
+    run "$mayfly" restart passing
+    expect_complaint 125 "no container 'passing'"
+}
+
 test_pause_and_unpause() {
     fresh_store
     mkfifo -m 666 ticks
