@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/sys.h"
+#include "rootfs/mount_older.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,14 +82,16 @@ static int clone_alive(int dir_fd, const char *path, uint64_t attributes) {
                               .propagation = MS_PRIVATE};
     _cleanup_close_ int tree =
         sys_open_tree(dir_fd, path, OPEN_TREE_CLONE | (unsigned)OPEN_TREE_CLOEXEC);
+    int r;
 
     if (tree < 0)
         return -errno;
-    if (sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) == 0)
+    if (mount_set_detached(tree, 0, &attr) == 0)
         return take_fd(tree);
     /* A user cannot make alive what was dead outside. */
     attr.attr_clr = 0;
-    return sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) < 0 ? -errno : take_fd(tree);
+    r = mount_set_detached(tree, 0, &attr);
+    return r < 0 ? r : take_fd(tree);
 }
 
 int devices_clone(const struct container *container, const struct device *device) {

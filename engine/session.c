@@ -389,6 +389,7 @@ int session_look_up(struct session *s, const struct session_request *request,
 
 int session_start(struct session *s, const struct session_request *request, struct err *err) {
     const struct run_hooks *hooks = request->hooks;
+    struct err why = {0};
     int r = 0;
 
     fill_in(s, request);
@@ -401,18 +402,22 @@ int session_start(struct session *s, const struct session_request *request, stru
         log_debug(&hooks->log, "ids: %s", idmap_name(s->container.map.mode));
         protect_program(&s->container, hooks);
         r = attempt(s, err);
+        if (r == -EOPNOTSUPP && s->container.map.mode == IDMAP_SHIFTED)
+            r = err_set(err, SESSION_FALL_BACK,
+                        "layers cannot be mounted with mapped ids (Linux 5.19 or later can)");
         if (r != SESSION_FALL_BACK)
             break;
         unwind_all(&s->unwind);
         s->supervisor.pidfd = -1;
         s->supervisor.asked_first = false;
         r = idmap_fall_back(&s->container.map) ? 0 : -EPERM;
-        if (r == 0)
-            log_warning(&hooks->log, "%s: going on with ids mapped as '%s'", err->message,
-                        idmap_name(s->container.map.mode));
+        why = *err;
     }
+    if (r == 0 && why.code)
+        log_warning(&hooks->log, "%s: going on with ids mapped as '%s'", why.message,
+                    idmap_name(s->container.map.mode));
     if (r == -ENOSYS)
-        (void)err_wrap(err, "the kernel lacks a call that mayfly needs (Linux 5.12 or later)");
+        (void)err_wrap(err, "the kernel lacks a call that mayfly needs (Linux 5.11 or later)");
     if (r != 0)
         session_end(s);
     return r;

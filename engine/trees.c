@@ -104,14 +104,14 @@ static int add_volume(struct trees *trees, const struct container *container, si
     r = add(trees, container->volumes[i].fd, "", attributes, userns_fd);
     if (r == 0)
         log_warning(container->log,
-                    "volume %s: the mounts below it are left out, one of them cannot be ID-mapped",
-                    volume->source);
+                    "volume %s: the mounts below it are left out, one of them cannot be %s",
+                    volume->source, userns_fd >= 0 ? "ID-mapped" : "protected: another hides it");
     return r;
 }
 
 static int explain(int r, const char *what, bool mapping, struct err *err) {
     /* Refused for want of a file system's support, or for want of privilege over it. */
-    if (mapping && (r == -EINVAL || r == -EPERM || r == -EOPNOTSUPP))
+    if (mapping && (r == -ENOSYS || r == -EINVAL || r == -EPERM || r == -EOPNOTSUPP))
         return err_set(err, TREES_UNMAPPABLE, "%s cannot be mounted with mapped ids", what);
     errno = -r;
     return err_errno(err, "cannot mount %s", what);

@@ -11,6 +11,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
+#include "mount_older.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,7 @@ int bind_clone(int dir_fd, const char *path, bool recursive, uint64_t attributes
     struct mount_attr attr = {.attr_set = attributes, .propagation = MS_PRIVATE};
     _cleanup_close_ int tree =
         sys_open_tree(dir_fd, path, OPEN_TREE_CLONE | (unsigned)OPEN_TREE_CLOEXEC | depth | empty);
+    int r;
 
     if (tree < 0)
         return -errno;
@@ -32,9 +34,8 @@ int bind_clone(int dir_fd, const char *path, bool recursive, uint64_t attributes
         attr.attr_set |= MOUNT_ATTR_IDMAP;
         attr.userns_fd = (uint64_t)userns_fd;
     }
-    if (sys_mount_setattr(tree, "", AT_EMPTY_PATH | depth, &attr) < 0)
-        return -errno;
-    return take_fd(tree);
+    r = mount_set_detached(tree, depth, &attr);
+    return r < 0 ? r : take_fd(tree);
 }
 
 int bind_stack(int tree_fd, struct err *err) {

@@ -21,8 +21,8 @@ static int explain(const struct overlay *overlay, struct err *err) {
 
     switch (code) {
     case -EINVAL:
-        return err_set(err, code,
-                       "cannot mount the overlay: the kernel (5.12 or later is needed) or the "
+        return err_set(err, -EOPNOTSUPP,
+                       "cannot mount the overlay: the kernel (5.11 or later is needed) or the "
                        "store's file system does not support it (the upper directory cannot lie "
                        "on another overlay: set MAYFLY_STORE to a directory on a disk or a tmpfs)");
     case -ENODEV:
@@ -31,7 +31,7 @@ static int explain(const struct overlay *overlay, struct err *err) {
     case -EPERM:
         return err_set(err, code,
                        "cannot mount the overlay: the kernel does not allow it in a user namespace "
-                       "(5.12 or later is needed)");
+                       "(Linux 5.11 or later is needed)");
     default:
         return err_errno(err, "cannot mount the overlay of %zu layers", overlay->n_lower);
     }

@@ -35,8 +35,6 @@ static bool root_is_bottom(void) {
 }
 
 int pivot_into(int root_fd, size_t n_stacked, bool read_only, struct err *err) {
-    struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
-
     bool on_top = false;
 
     if (fchdir(root_fd) < 0)
@@ -51,7 +49,9 @@ int pivot_into(int root_fd, size_t n_stacked, bool read_only, struct err *err) {
             return err_errno(err, "cannot let go of the host's root");
     if (chdir("/") < 0)
         return err_errno(err, "cannot enter the container's root");
-    if (read_only && sys_mount_setattr(AT_FDCWD, "/", 0, &attr) < 0)
+    /* With the flag of overlay_mount(). */
+    if (read_only &&
+        sys_mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_NODEV | MS_RDONLY, NULL) < 0)
         return err_errno(err, "cannot make the container's root read-only");
     return on_top ? PIVOT_ON_TOP : 0;
 }

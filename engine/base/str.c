@@ -71,6 +71,21 @@ int strv_push_take(struct strv *strv, char *text) {
     return 0;
 }
 
+void str_unescape_octal(char *text) {
+    char *out = text;
+
+    for (const char *p = text; *p; p++) {
+        if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
+            p[3] >= '0' && p[3] <= '7') {
+            *out++ = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
+            p += 3;
+        } else {
+            *out++ = *p;
+        }
+    }
+    *out = '\0';
+}
+
 int strv_push(struct strv *strv, const char *text) {
     return strv_push_take(strv, strdup(text));
 }

@@ -41,6 +41,13 @@ int str_set(char **place, const char *value, struct err *err);
 int str_to_u64(const char *text, uint64_t max, uint64_t *ret_value);
 
 /**
+ * str_unescape_octal() - undo, in place, what /proc writes for blanks, newlines and backslashes
+ *
+ * Spec: proc(5), fstab(5): a backslash and three octal digits.
+ */
+void str_unescape_octal(char *text);
+
+/**
  * struct strv - a list of strings, as execve(2) wants it
  * @items: @n owned strings and a NULL; NULL while empty
  */

@@ -63,22 +63,6 @@ struct mount_line {
     char *super_options;
 };
 
-/* mountinfo writes blanks, newlines and backslashes as three octal digits. */
-static void unescape(char *text) {
-    char *out = text;
-
-    for (const char *p = text; *p; p++) {
-        if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
-            p[3] >= '0' && p[3] <= '7') {
-            *out++ = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
-            p += 3;
-        } else {
-            *out++ = *p;
-        }
-    }
-    *out = '\0';
-}
-
 /* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [OPTIONAL]... - TYPE SOURCE SUPER_OPTIONS */
 static bool parse_mount(char *line, struct mount_line *mount) {
     char *words[6], *rest = line, *tail;
@@ -103,8 +87,8 @@ static bool parse_mount(char *line, struct mount_line *mount) {
     if (!strsep(&tail, " ") || !tail)
         return false;
     mount->super_options = tail;
-    unescape(mount->root);
-    unescape(mount->point);
+    str_unescape_octal(mount->root);
+    str_unescape_octal(mount->point);
     return true;
 }
 

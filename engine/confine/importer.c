@@ -18,6 +18,7 @@
 #include "caps.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/sys.h"
+#include "rootfs/mount_older.h"
 #include "seccomp.h"
 #include "seccomp_compile.h"
 
@@ -104,11 +105,15 @@ static int seclude(const struct store *store, struct err *err) {
         .propagation = MS_PRIVATE,
     };
     _cleanup_close_ int tree = -1;
+    int r;
 
     tree = sys_open_tree(AT_FDCWD, store->path, OPEN_TREE_CLONE | (unsigned)OPEN_TREE_CLOEXEC);
+    r = tree < 0 ? -errno : mount_set_all(&attr);
     /* In a chroot there is no mount to begin with, and it is no prison either. */
-    if (tree < 0 || (sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr) < 0 && errno != EINVAL))
+    if (r < 0 && (tree < 0 || r != -EINVAL)) {
+        errno = -r;
         return err_errno(err, "cannot make the mounts read-only");
+    }
     if (sys_move_mount(tree, "", AT_FDCWD, store->path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return err_errno(err, "cannot mount %s", store->path);
     return reopen_directories(store, err);

@@ -6,12 +6,14 @@
  *
  * The call fails with ENOSYS for the command and all that it starts, as on a
  * kernel that has never heard of it; with -p by EPERM, as under a container
- * engine's filter.  An unprivileged user can set a filter only by giving up
+ * engine's filter.  CALL may be linux-5.11, for all that this kernel has never
+ * heard of.  An unprivileged user can set a filter only by giving up
  * set-user-ID programs.
  */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +29,7 @@ static const struct {
     {"close_range", SYS_close_range},
     {"fsmount", SYS_fsmount},
     {"fsopen", SYS_fsopen},
+    {"linux-5.11", SYS_mount_setattr}, /* and those with higher numbers */
     {"mount_setattr", SYS_mount_setattr},
     {"move_mount", SYS_move_mount},
     {"open_tree", SYS_open_tree},
@@ -37,10 +40,10 @@ static const struct {
     {"unshare", SYS_unshare},
 };
 
-static int deny(unsigned number, int error) {
+static int deny(unsigned number, bool and_higher, int error) {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+        BPF_JUMP(BPF_JMP | (and_higher ? BPF_JGE : BPF_JEQ) | BPF_K, number, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -66,7 +69,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         if (strcmp(argv[1], calls[i].name) != 0)
             continue;
-        if (deny(calls[i].number, error) == 0)
+        if (deny(calls[i].number, strncmp(argv[1], "linux", 5) == 0, error) == 0)
             execvp(argv[2], argv + 2);
         perror("deny");
         return 2;

@@ -95,3 +95,10 @@ Test(strv, done_leaves_an_empty_list) {
     cr_assert_null(strv.items);
     strv_done(&strv);
 }
+
+Test(str, unescape_octal_undoes_what_proc_writes) {
+    char text[] = "/a\\040b\\134c\\011\\9\\07\\477\\";
+
+    str_unescape_octal(text);
+    cr_assert_str_eq(text, "/a b\\c\t\\9\\07\\477\\");
+}
