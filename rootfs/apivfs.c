@@ -79,29 +79,29 @@ static int mount_and_enter(int root_fd, const char *name, const char *type, unsi
 static int bind_device(const char *device, const char *path, bool host_root) {
     const uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
     _cleanup_close_ int tree = -1, target = -1;
-    struct stat st;
 
     if (!host_root)
         return sys_mount(device, path, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
     target = open(path, O_PATH | O_CLOEXEC);
-    if (target < 0 || fstat(target, &st) < 0)
+    if (target < 0)
         return -errno;
-    if (S_ISDIR(st.st_mode))
-        return -ENOTDIR;
     tree = bind_clone(AT_FDCWD, device, false, attributes, -1);
     return tree < 0 ? tree : bind_attach(tree, target);
 }
 
 /*
  * Hides one path: a file behind the host's null device, a directory behind an empty one, of which
- * all are the same.
+ * all are the same.  Which it is, is asked for: a mount that fails waits for an RCU grace period.
  */
 static int hide(struct hider *hider, const char *path) {
     char empty[32];
-    int r = bind_device("/dev/null", path, hider->apivfs->host_root);
+    struct stat st;
+    int r;
 
-    if (r != -ENOTDIR)
-        return r;
+    if (stat(path, &st) < 0)
+        return -errno;
+    if (!S_ISDIR(st.st_mode))
+        return bind_device("/dev/null", path, hider->apivfs->host_root);
     if (hider->empty_fd >= 0) {
         snprintf(empty, sizeof empty, "/proc/self/fd/%d", hider->empty_fd);
         return sys_mount(empty, path, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
