@@ -287,7 +287,8 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         r = err_nomem(err);
     if (r == 0)
         r = mount_root(&builder, err);
-
+    if (r == 0)
+        r = connect_separate(container, err);
     root = builder.root_fd;
     if (r == 0)
         r = apivfs_mount(root, &apivfs, err);
@@ -301,10 +302,8 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         r = mount_device(&builder, i, err);
     for (size_t i = 0; r == 0 && i < plan->n_keeps; i++)
         r = mount_keep(&builder, i, err);
-    if (r == 0 && plan_has_bridge(plan))
+    if (r == 0)
         r = connect_setup(container, builder.run_fd, root, err);
-    else if (r == 0 && plan_has_names(plan))
-        r = connect_names(container, NULL, NULL, builder.run_fd, root, err);
     if (r == 0)
         r = apivfs_hide(root, &plan->confinement.masked, apivfs.host_root, err);
     if (builder.changes_fd >= 0 && builder.changes_fd != builder.run_fd)

@@ -5,12 +5,13 @@
  *   host's side                        container's side
  *   -----------                        ----------------
  *   without privileges: bridge, guards
- *   clone                              with privileges: its network namespace,
- *   MESSAGE_BUILD ------------------>  while the bridge's is made; mounts
- *   bridge, guards
- *   <------------------- MESSAGE_READY (with privileges: the namespace is there)
- *   veth pair
- *   MESSAGE_NETWORK ---------------->  DHCP, with the host's side as its server
+ *   clone
+ *   MESSAGE_BUILD ------------------>  mounts
+ *   bridge
+ *   <------------------- MESSAGE_READY with privileges: its network namespace is there
+ *   veth pair                          mounts, files for names, loopback
+ *   MESSAGE_NETWORK ---------------->  link
+ *   guards                             DHCP, with the host's side as its server
  *   <------------------- MESSAGE_LEASE (on a bridge with a server of its own)
  *   without privileges: pasta(1), if wanted
  *   renewals, answers                  PID 1 at work
@@ -24,10 +25,12 @@
 #include "base/sys.h"
 #include "message.h"
 #include "net/network.h"
+#include "spawn.h"
 #include "userns.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 
 #define ADDRESS_NSEC (10 * NSEC_PER_SEC)
 
@@ -101,6 +104,9 @@ int connect_prepare(struct container *c, struct err *err) {
     r = open_network(c, err);
     if (r != 0)
         return r == USERNS_UNMAPPABLE ? CONNECT_UNMAPPABLE : r;
+    r = network_guard(c->network, err);
+    if (r < 0)
+        return r;
     c->owner_fd = network_owner(c->network, err);
     return c->owner_fd < 0 ? c->owner_fd : 0;
 }
@@ -117,10 +123,6 @@ bool connect_is_childs(const struct container *c) {
 
 int connect_open(struct container *c, struct err *err) {
     return c->network ? 0 : open_network(c, err);
-}
-
-int connect_attach(struct container *c, pid_t pid, struct err *err) {
-    return network_attach(c->network, pid, err);
 }
 
 bool connect_is_late(const struct container *c) {
@@ -153,7 +155,8 @@ int connect_adopt(struct container *c, const int fds[2], struct err *err) {
     return 0;
 }
 
-int connect_announce(const struct container *c) {
+/* Tells the container's side that its link is there. */
+static int announce(const struct container *c) {
     struct message message = {.kind = MESSAGE_NETWORK};
     struct network_ipv6 ipv6;
     int r;
@@ -161,6 +164,24 @@ int connect_announce(const struct container *c) {
     message.index = network_get_ipv6(c->network, &ipv6);
     r = message_send(c->socket_fd, &message, NULL, 0);
     return r == 0 && message.index ? fd_send(c->socket_fd, &ipv6, sizeof ipv6, NULL, 0) : r;
+}
+
+int connect_attach(struct container *c, pid_t pid, struct err *err) {
+    int r = network_attach(c->network, pid, err);
+
+    if (r == 0 && announce(c) < 0)
+        r = -ESRCH;
+    return r == 0 ? network_guard(c->network, err) : r;
+}
+
+int connect_separate(const struct container *c, struct err *err) {
+    const struct message message = {.kind = MESSAGE_READY};
+
+    if (!connect_is_childs(c))
+        return 0;
+    if (unshare(CLONE_NEWNET) < 0)
+        return spawn_explain(-1, err);
+    return message_send(c->socket_fd, &message, NULL, 0) < 0 ? -EPIPE : 0;
 }
 
 /* Waits for MESSAGE_NETWORK.  Return: 1 with @ret_ipv6, 0 without, or -errno with a text. */
@@ -193,11 +214,12 @@ static int hand_over(const struct container *c, struct network_lease *lease, str
     return r < 0 ? err_set(err, r, "cannot hand the lease over") : 0;
 }
 
-int connect_setup(const struct container *c, int run_fd, int root_fd, struct err *err) {
-    const char *hostname = container_hostname(c);
+/* An address, and the names that come with it. */
+static int set_up(const struct container *c, struct network_setup *setup,
+                  struct connect_names *names, struct err *err) {
     struct network_ipv6 ipv6;
     struct network_setup_request request = {
-        .hostname = hostname,
+        .hostname = container_hostname(c),
         .renew = c->plan->bridge != NULL,
         .timeout_nsec = ADDRESS_NSEC,
     };
@@ -206,13 +228,31 @@ int connect_setup(const struct container *c, int run_fd, int root_fd, struct err
 
     request.ipv6 = r > 0 ? &ipv6 : NULL;
     if (r >= 0)
-        r = network_setup(&request, &lease, err);
+        r = network_setup(setup, &request, &lease, err);
     if (r < 0)
         return r;
-    r = connect_names(c, &lease, request.ipv6, run_fd, root_fd, err);
+    r = connect_names_write(c, names, &lease, request.ipv6, err);
     if (r < 0) {
         network_lease_close(&lease);
         return r;
     }
     return hand_over(c, &lease, err);
+}
+
+int connect_setup(const struct container *c, int run_fd, int root_fd, struct err *err) {
+    bool has_bridge = plan_has_bridge(c->plan);
+    struct network_setup setup;
+    struct connect_names names;
+    int r;
+
+    if (!has_bridge && !plan_has_names(c->plan))
+        return 0;
+    /* All that can be done while the host's side is still making the link. */
+    r = connect_names_show(c, run_fd, root_fd, &names, err);
+    if (r == 0 && has_bridge)
+        r = network_setup_begin(&setup, err);
+    if (r < 0)
+        return r;
+    return has_bridge ? set_up(c, &setup, &names, err)
+                      : connect_names_write(c, &names, NULL, NULL, err);
 }

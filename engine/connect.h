@@ -60,20 +60,14 @@ bool connect_is_childs(const struct container *container);
 int connect_open(struct container *container, struct err *err);
 
 /**
- * connect_attach() - give a container with a bridge its link
+ * connect_attach() - give a container with a bridge its link, and tell its side (MESSAGE_NETWORK)
  * @pid: PID 1, in its network namespace
  *
- * The container's side may then go on (MESSAGE_NETWORK).
+ * What its port may send is settled while the container's side sets its link up.
  * Context: host.
- * Return: 0 or -errno with a text.
+ * Return: 0, -ESRCH when PID 1 has ended, or another -errno with a text.
  */
 int connect_attach(struct container *container, pid_t pid, struct err *err);
-
-/**
- * connect_announce() - tell the container's side that its link is there (MESSAGE_NETWORK)
- * Return: 0 or -errno.
- */
-int connect_announce(const struct container *container);
 
 /** connect_is_late() - whether connect_finish() is due once the container is ready. */
 bool connect_is_late(const struct container *container);
@@ -85,26 +79,52 @@ int connect_finish(struct container *container, struct err *err);
 void connect_destroy(struct container *container);
 
 /**
+ * connect_separate() - the container's side: its network namespace, if connect_is_childs()
+ *
+ * Says so (MESSAGE_READY): the host's side can make the link.
+ * Context: child, before anything of its network namespace is used.
+ * Return: 0 or -errno with a text.
+ */
+int connect_separate(const struct container *container, struct err *err);
+
+/**
  * connect_setup() - the container's side: addresses, and the files that name resolution reads
  * @run_fd: the run's directory, where the files lie
  * @root_fd: the container's root
  *
- * Waits for MESSAGE_NETWORK.  A lease that has to be renewed goes to the host's side
+ * With a bridge, waits for MESSAGE_NETWORK.  A lease that has to be renewed goes to the host's side
  * (MESSAGE_LEASE).
  * Context: child before pivot.
  * Return: 0 or -errno with a text.
  */
 int connect_setup(const struct container *container, int run_fd, int root_fd, struct err *err);
 
+/** struct connect_names - the files of connect_names_show(), open for writing; or -1 */
+struct connect_names {
+    int resolv_fd;
+    int hosts_fd;
+};
+
 /**
- * connect_names() - show the files that name resolution reads
- * @lease, @ipv6: of connect_setup(); NULL: there is none
+ * connect_names_show() - show the files that name resolution reads, those without addresses empty
+ * @ret_names: closed by connect_names_write()
  *
  * Context: child before pivot.
  * Return: 0 or -errno with a text.
  */
-int connect_names(const struct container *container, const struct network_lease *lease,
-                  const struct network_ipv6 *ipv6, int run_fd, int root_fd, struct err *err);
+int connect_names_show(const struct container *container, int run_fd, int root_fd,
+                       struct connect_names *ret_names, struct err *err);
+
+/**
+ * connect_names_write() - fill them
+ * @names: closed, also on failure
+ * @lease, @ipv6: of network_setup(); NULL: there is none
+ *
+ * Return: 0 or -errno with a text.
+ */
+int connect_names_write(const struct container *container, struct connect_names *names,
+                        const struct network_lease *lease, const struct network_ipv6 *ipv6,
+                        struct err *err);
 
 /**
  * connect_adopt() - the host's side of MESSAGE_LEASE: keep the lease from now on

@@ -16,18 +16,19 @@
 
 #define MAX_FILE_BYTES (1u << 20)
 
-/* Shows @text as the file /etc/@name. */
-static int show_file(int run_fd, int root_fd, const char *name, const struct buf *text,
-                     struct err *err) {
+static int explain(int r, const char *name, struct err *err) {
+    errno = -r;
+    return err_errno(err, "cannot make the container's /etc/%s", name);
+}
+
+/* Shows an empty file as /etc/@name. */
+static int show_file(int run_fd, int root_fd, const char *name, int *ret_fd, struct err *err) {
     _cleanup_close_ int file = openat(run_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
     _cleanup_close_ int tree = -1, target = -1;
-    char path[64] = "/etc/";
-    int r;
+    char path[64];
+    int r = file < 0 ? -errno : 0;
 
-    if (buf_failed(text))
-        return err_nomem(err);
-    r = file < 0 ? -errno : fd_write_all(file, text->data, text->size);
-    strncat(path, name, sizeof path - sizeof "/etc/");
+    snprintf(path, sizeof path, "/etc/%s", name);
     if (r == 0)
         r = tree = bind_clone(run_fd, name, false, 0, -1);
     if (r >= 0) {
@@ -36,11 +37,19 @@ static int show_file(int run_fd, int root_fd, const char *name, const struct buf
             return target;
         r = bind_attach(tree, target);
     }
-    if (r < 0) {
-        errno = -r;
-        return err_errno(err, "cannot make the container's %s", path);
-    }
+    if (r < 0)
+        return explain(r, name, err);
+    *ret_fd = take_fd(file);
     return 0;
+}
+
+static int fill_file(int fd, const char *name, const struct buf *text, struct err *err) {
+    int r;
+
+    if (buf_failed(text))
+        return err_nomem(err);
+    r = fd_write_all(fd, text->data, text->size);
+    return r < 0 ? explain(r, name, err) : 0;
 }
 
 /* What the plan says takes the place of what the network says. */
@@ -80,9 +89,30 @@ static void put_hosts(const struct container *c, const struct network_lease *lea
         buf_printf(ret_text, "%s\n", c->plan->hosts.items[i]);
 }
 
-int connect_names(const struct container *c, const struct network_lease *lease,
-                  const struct network_ipv6 *ipv6, int run_fd, int root_fd, struct err *err) {
-    _cleanup_buf_ struct buf resolv_text = BUF_INIT, hosts = BUF_INIT, name = BUF_INIT;
+int connect_names_show(const struct container *c, int run_fd, int root_fd,
+                       struct connect_names *ret_names, struct err *err) {
+    _cleanup_buf_ struct buf name = BUF_INIT;
+    _cleanup_close_ int resolv_fd = -1, hosts_fd = -1, name_fd = -1;
+    int r = show_file(run_fd, root_fd, "resolv.conf", &resolv_fd, err);
+
+    *ret_names = (struct connect_names){-1, -1};
+    if (r == 0)
+        r = show_file(run_fd, root_fd, "hosts", &hosts_fd, err);
+    if (r == 0)
+        r = show_file(run_fd, root_fd, "hostname", &name_fd, err);
+    buf_printf(&name, "%s\n", container_hostname(c));
+    if (r == 0)
+        r = fill_file(name_fd, "hostname", &name, err);
+    if (r == 0)
+        *ret_names = (struct connect_names){take_fd(resolv_fd), take_fd(hosts_fd)};
+    return r;
+}
+
+int connect_names_write(const struct container *c, struct connect_names *names,
+                        const struct network_lease *lease, const struct network_ipv6 *ipv6,
+                        struct err *err) {
+    _cleanup_buf_ struct buf resolv_text = BUF_INIT, hosts = BUF_INIT;
+    _cleanup_close_ int resolv_fd = take_fd(names->resolv_fd), hosts_fd = take_fd(names->hosts_fd);
     struct resolv resolv = {0};
     int r;
 
@@ -92,11 +122,6 @@ int connect_names(const struct container *c, const struct network_lease *lease,
         resolv_of_host(&resolv, true);
     choose_servers(c->plan, &resolv, &resolv_text);
     put_hosts(c, lease, ipv6, &hosts);
-    buf_printf(&name, "%s\n", container_hostname(c));
-    r = show_file(run_fd, root_fd, "resolv.conf", &resolv_text, err);
-    if (r == 0)
-        r = show_file(run_fd, root_fd, "hosts", &hosts, err);
-    if (r == 0)
-        r = show_file(run_fd, root_fd, "hostname", &name, err);
-    return r;
+    r = fill_file(resolv_fd, "resolv.conf", &resolv_text, err);
+    return r == 0 ? fill_file(hosts_fd, "hosts", &hosts, err) : r;
 }

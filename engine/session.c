@@ -248,8 +248,6 @@ static int link_child(struct session *s, struct err *err) {
         r = steps_await_ready(&s->supervisor, err);
     if (r == 0)
         r = connect_attach(c, s->pid, err);
-    if (r == 0 && connect_announce(c) < 0)
-        r = -ESRCH;
     /* PID 1 has ended meanwhile: why, it has left word of. */
     return r == -ESRCH ? steps_await_ready(&s->supervisor, err) : r;
 }

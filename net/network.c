@@ -47,11 +47,18 @@
 /* How long a router advertisement holds, at most as long as RFC 4861 allows. */
 #define ROUTER_SEC 9000
 
+void network_unlock(struct network *network) {
+    if (network->lock_fd >= 0)
+        close(take_fd(network->lock_fd));
+}
+
 void network_free(struct network *network) {
     if (!network)
         return;
     dns_server_done(&network->dns);
     network_sockets_close(&network->sockets);
+    netlink_batch_done(&network->rules);
+    network_unlock(network);
     cleanup_close_p(&network->state_fd);
     cleanup_close_p(&network->ns_fd);
     cleanup_close_p(&network->nat_fd);
@@ -70,7 +77,7 @@ static struct network *network_new(const struct network_request *request) {
     if (network) {
         network->log = request->log;
         network->isolate = request->isolate;
-        network->state_fd = network->ns_fd = network->nat_fd = -1;
+        network->lock_fd = network->state_fd = network->ns_fd = network->nat_fd = -1;
         network->sockets = NETWORK_SOCKETS_INIT;
         network->ra_nsec = CLOCK_NEVER;
         network->lease.socket_fd = network->lease.route_fd = -1;
@@ -185,12 +192,14 @@ static int start_servers(struct network *network, const struct network_request *
 struct preparation {
     struct network_bridge bridge;
     struct network_sockets *sockets;
+    struct netlink_batch *rules;
 };
 
 static int prepare(void *argument, struct err *err) {
     const struct preparation *preparation = argument;
 
-    return network_bridge_prepare(&preparation->bridge, preparation->sockets, err);
+    return network_bridge_prepare(&preparation->bridge, preparation->sockets, preparation->rules,
+                                  err);
 }
 
 static int make_namespace(struct network *network, const struct network_request *request,
@@ -250,6 +259,7 @@ static int join(struct network *network, const struct network_request *request,
     struct preparation preparation = {
         .bridge = {.name = request->network, .state = state, .is_new = network->is_first},
         .sockets = &network->sockets,
+        .rules = &network->rules,
     };
     struct stat st;
     int r;
@@ -360,6 +370,8 @@ static int open_own(struct network *network, const struct network_request *reque
         network_state_rest(&state, member.address);
         network_state_save(request->state_fd, request->network, &state, NULL);
     }
+    if (r == 0 && network->sockets.rules_fd >= 0)
+        network->lock_fd = take_fd(lock_fd);
     return r;
 }
 
@@ -456,5 +468,14 @@ int network_attach(struct network *network, pid_t container, struct err *err) {
                                          network->isolate, network->mtu, err);
 
     close(take_fd(network->sockets.route_fd));
+    return r < 0 ? err_wrap(err, "network %s", network->name) : 0;
+}
+
+int network_guard(struct network *network, struct err *err) {
+    int r = 0;
+
+    if (network->sockets.rules_fd >= 0)
+        r = network_bridge_guard(&network->sockets, &network->rules, err);
+    network_unlock(network);
     return r < 0 ? err_wrap(err, "network %s", network->name) : 0;
 }

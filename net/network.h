@@ -20,8 +20,10 @@
  *
  *   host   network_open()     a place on the network, the bridge if it is new
  *   host   network_attach()   once the container's namespaces are there
- *   child  network_setup()    in the container's namespace; the host meanwhile
- *                             polls and dispatches, since it is the DHCP server
+ *   host   network_guard()    before anything of an image runs
+ *   child  network_setup_begin()   in the container's namespace; before the link is there
+ *   child  network_setup()    afterwards; the host meanwhile polls and dispatches,
+ *                             since it is the DHCP server
  *   host   network_adopt()    with what network_setup() handed over, if anything
  *   host   network_poll(), network_dispatch()   for as long as it lives
  *   host   network_destroy()
@@ -116,6 +118,16 @@ bool network_needs_outside(const struct network *network);
 int network_attach(struct network *network, pid_t container, struct err *err);
 
 /**
+ * network_guard() - hold the container's port to its addresses, if that is still to be done
+ *
+ * It may be after network_attach(), while the container's side is at work; other containers that
+ * come to this network wait for it.
+ * Context: host.
+ * Return: 0 or -errno with a text.
+ */
+int network_guard(struct network *network, struct err *err);
+
+/**
  * struct network_lease - what network_setup() found
  * @client: with the lease and its times
  * @socket_fd, @route_fd: for renewals by the host (network_adopt()); -1 when nothing has to be
@@ -158,15 +170,35 @@ struct network_setup_request {
 };
 
 /**
- * network_setup() - bring the links up and get an address by DHCP
+ * struct network_setup - sockets of the container's side
+ * @route_fd: to rtnetlink
+ * @events_fd: by which it hears of changes of links; -1: it does not
+ */
+struct network_setup {
+    int route_fd;
+    int events_fd;
+};
+
+/**
+ * network_setup_begin() - what can be done before the link is there: lo is up afterwards
+ * @ret_setup: network_setup() closes it
  *
  * Context: child, in its network namespace with CAP_NET_ADMIN, the host's or a new /proc visible.
+ * Return: 0 or -errno with a text.
+ */
+int network_setup_begin(struct network_setup *ret_setup, struct err *err);
+
+/**
+ * network_setup() - bring the link up and get an address by DHCP
+ * @setup: of network_setup_begin(); closed, also on failure
+ *
+ * Context: as network_setup_begin(); after network_attach().
  * Return: 0, -ETIMEDOUT without an answer, or another -errno; with a text.
  */
-int network_setup(const struct network_setup_request *request, struct network_lease *ret_lease,
-                  struct err *err);
+int network_setup(struct network_setup *setup, const struct network_setup_request *request,
+                  struct network_lease *ret_lease, struct err *err);
 
-/** network_setup_loopback() - bring lo up and nothing else.  Context: as network_setup(). */
+/** network_setup_loopback() - bring lo up and nothing else.  Context: as network_setup_begin(). */
 int network_setup_loopback(struct err *err);
 
 /** network_lease_close() - close the descriptors. */

@@ -119,39 +119,43 @@ struct guard_port network_bridge_port(const struct network_state *state,
 }
 
 /**
- * set_rules() - tell the bridge what the port may send
+ * put_rules() - what the bridge lets the port send
  *
  * What was said for ports that are gone stays, since taking a single element away waits 15 ms for
  * a grace period; it does no harm, for a port's index is never used again.  Now and then all is
  * made anew from the state.
  */
-static int set_rules(const struct network_bridge *bridge, struct err *err) {
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    _cleanup_close_ int fd = netlink_open(NETLINK_NETFILTER, err);
+static void put_rules(const struct network_bridge *bridge, struct netlink_batch *batch) {
     const struct network_state *state = bridge->state;
     bool is_renewal = !bridge->is_new &&
                       (bridge->begins_ipv6 || bridge->port.index % PORTS_BETWEEN_RENEWALS == 0);
 
-    if (fd < 0)
-        return fd;
-    nft_transaction_begin(&batch);
+    nft_transaction_begin(batch);
     if (is_renewal)
-        guard_delete(&batch);
+        guard_delete(batch);
     if (bridge->is_new || is_renewal)
-        guard_add(&batch, state->uplink[0] ? UPLINK_INDEX : 0, network_state_has_ipv6(state));
+        guard_add(batch, state->uplink[0] ? UPLINK_INDEX : 0, network_state_has_ipv6(state));
     for (size_t i = 0; is_renewal && i < state->n_members; i++)
         if (state->members[i].pid > 0) {
             struct guard_port other = network_bridge_port(state, &state->members[i]);
 
-            guard_add_port(&batch, &other);
+            guard_add_port(batch, &other);
         }
-    guard_add_port(&batch, &bridge->port);
-    nft_transaction_end(&batch);
-    return netlink_send(fd, &batch, err);
+    guard_add_port(batch, &bridge->port);
+    nft_transaction_end(batch);
+}
+
+int network_bridge_guard(struct network_sockets *sockets, struct netlink_batch *rules,
+                         struct err *err) {
+    int r = netlink_send(sockets->rules_fd, rules, err);
+
+    close(take_fd(sockets->rules_fd));
+    return r < 0 ? err_wrap(err, "packet filter (nf_tables)") : 0;
 }
 
 void network_sockets_close(struct network_sockets *sockets) {
     cleanup_close_p(&sockets->route_fd);
+    cleanup_close_p(&sockets->rules_fd);
     cleanup_close_p(&sockets->server_fd);
     cleanup_close_p(&sockets->renewal_fd);
     cleanup_close_p(&sockets->dns_fd);
@@ -186,7 +190,7 @@ static int open_sockets(const struct network_bridge *bridge, struct network_sock
 }
 
 int network_bridge_prepare(const struct network_bridge *bridge, struct network_sockets *ret_sockets,
-                           struct err *err) {
+                           struct netlink_batch *ret_rules, struct err *err) {
     int route_fd, r;
 
     route_fd = ret_sockets->route_fd = netlink_open(NETLINK_ROUTE, err);
@@ -202,9 +206,13 @@ int network_bridge_prepare(const struct network_bridge *bridge, struct network_s
         r = begin_ipv6(route_fd, bridge->state, err);
     if (r < 0)
         return err_wrap(err, "network %s: bridge", bridge->name);
-    r = set_rules(bridge, err);
+    r = ret_sockets->rules_fd = netlink_open(NETLINK_NETFILTER, err);
+    put_rules(bridge, ret_rules);
+    /* A bridge with rules knows nothing of the new port, and would drop what comes by it. */
+    if (r >= 0 && !bridge->is_new)
+        r = network_bridge_guard(ret_sockets, ret_rules, err);
     if (r < 0)
-        return err_wrap(err, "network %s: packet filter (nf_tables)", bridge->name);
+        return err_wrap(err, "network %s", bridge->name);
     r = bridge->is_new && bridge->state->uplink[0] ? new_uplink(route_fd, bridge, err) : 0;
     if (r < 0)
         return err_wrap(err, "network %s: link to the host", bridge->name);

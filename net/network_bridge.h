@@ -34,12 +34,14 @@ struct network_bridge {
 /**
  * struct network_sockets - opened in a bridge's namespace, used by a container's supervisor
  * @route_fd: to rtnetlink, for network_bridge_connect()
+ * @rules_fd: to nf_tables, for network_bridge_guard(); -1: the rules are set
  * @server_fd, @renewal_fd: of the container's DHCP server
  * @dns_fd, @dns_tcp_fd: of its name server
  * @ra_fd: for router advertisements
  */
 struct network_sockets {
     int route_fd;
+    int rules_fd;
     int server_fd;
     int renewal_fd;
     int dns_fd;
@@ -59,12 +61,24 @@ struct guard_port network_bridge_port(const struct network_state *state,
 /**
  * network_bridge_prepare() - make the bridge where it is new, and what a container's port needs
  * @ret_sockets: as they are opened; the caller's also on failure
+ * @ret_rules: of a new bridge, for network_bridge_guard(); the caller's also on failure
  *
  * Context: in the bridge's namespace; the network's lock is held.
  * Return: 0 or -errno with a text.
  */
 int network_bridge_prepare(const struct network_bridge *bridge, struct network_sockets *ret_sockets,
-                           struct err *err);
+                           struct netlink_batch *ret_rules, struct err *err);
+
+/**
+ * network_bridge_guard() - hold the ports of a new bridge to what they may send
+ *
+ * A new bridge lets everything through until then, so that it can be done while the container's
+ * side sets up its link; it has to be done before anything of an image runs.
+ * Context: any namespace; the network's lock is held since network_bridge_prepare().
+ * Return: 0 or -errno with a text.
+ */
+int network_bridge_guard(struct network_sockets *sockets, struct netlink_batch *rules,
+                         struct err *err);
 
 /**
  * network_bridge_connect() - make a container's port

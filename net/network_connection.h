@@ -25,6 +25,8 @@
  * @bridge: index of an existing bridge; 0: one of mayfly's own
  * @name: of the network
  * @state_fd: the directory of the networks' state; -1 on an existing bridge
+ * @lock_fd, @rules: the lock on that directory and what is still to be done under it, until
+ *                   network_guard(); -1 afterwards
  * @is_first: the bridge was made for this container
  * @ns_fd: the bridge's namespace, -1 on an existing bridge; its number stands in the state file
  * @sockets: in the bridge's namespace
@@ -37,6 +39,7 @@
 struct network {
     const struct log *log;
     int state_fd;
+    int lock_fd;
     char name[NETWORK_NAME_BYTES];
     bool isolate;
     bool is_first;
@@ -46,6 +49,7 @@ struct network {
     uint32_t mtu;
     int ns_fd;
     struct network_sockets sockets;
+    struct netlink_batch rules;
     int nat_fd;
     struct guard_port port;
     struct ra ra;
@@ -66,6 +70,9 @@ int network_open_way_out(struct network *network, const struct network_request *
  * Context: the lock is held.
  */
 void network_close_way_out(int state_fd, const char *network, struct network_state *state);
+
+/** network_unlock() - let others come to the network, if network_guard() has not been called. */
+void network_unlock(struct network *network);
 
 /** network_free() - close and free; @network may be NULL. */
 void network_free(struct network *network);

@@ -327,6 +327,7 @@ void network_destroy(struct network *network) {
     if (!network)
         return;
     give_back(network);
+    network_unlock(network);
     if (network->ns_fd >= 0)
         leave(network);
     network_free(network);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The container's side of its connection: links up, an address by DHCP, the
+ * The container's side of its connection: the link up, an address by DHCP, the
  * address and the routes set.  It runs in the container's network namespace
  * before the container's own programs do, so an image needs no DHCP client.
  */
@@ -132,34 +132,47 @@ static int get_lease(struct dhcp_client *client, int fd, uint64_t timeout_nsec, 
     return 0;
 }
 
+int network_setup_begin(struct network_setup *ret_setup, struct err *err) {
+    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
+    _cleanup_close_ int route_fd = netlink_open(NETLINK_ROUTE, err);
+    _cleanup_close_ int events_fd = route_fd < 0 ? route_fd : link_open_events(err);
+    int r;
+
+    *ret_setup = (struct network_setup){-1, -1};
+    if (events_fd < 0)
+        return events_fd;
+    allow_answers();
+    link_set_up(&batch, LINK_LOOPBACK);
+    r = netlink_send(route_fd, &batch, err);
+    if (r < 0)
+        return err_wrap(err, "lo: up");
+    *ret_setup = (struct network_setup){take_fd(route_fd), take_fd(events_fd)};
+    return 0;
+}
+
 /**
- * set_up_links() - eth0 and lo, so that what is sent on eth0 arrives
+ * set_up_link() - eth0, so that what is sent on it arrives
  *
  * The bridge lets a port through once the kernel has dealt with the other end's coming up, which
  * it does in the background.  A message sent before that would be lost, and the next one is due
  * only after half a second.
  */
-static int set_up_links(int route_fd, struct link_info *ret_link, struct err *err) {
+static int set_up_link(int route_fd, int events_fd, struct link_info *ret_link, struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    _cleanup_close_ int events_fd = link_open_events(err);
-    int r;
-
-    if (events_fd < 0)
-        return events_fd;
-    r = link_get(route_fd, NETWORK_LINK, ret_link, err);
+    int r = link_get(route_fd, NETWORK_LINK, ret_link, err);
     if (r == -ENODEV)
         return err_set(err, r, "%s: not there", NETWORK_LINK);
     if (r < 0)
         return err_wrap(err, NETWORK_LINK);
-    allow_answers();
     link_set_up_for_dhcp(&batch, ret_link->index, false);
     r = netlink_send(route_fd, &batch, err);
     if (r < 0)
         return err_wrap(err, "%s: up", NETWORK_LINK);
     link_wait_operational(events_fd, ret_link->index, OPERATIONAL_NSEC);
-    link_set_up(&batch, LINK_LOOPBACK);
+    /* It is up already: a request that waits for the kernel's lock on links. */
+    link_set_up(&batch, ret_link->index);
     r = netlink_send(route_fd, &batch, err);
-    return r < 0 ? err_wrap(err, "lo: up") : 0;
+    return r < 0 ? err_wrap(err, "%s: up", NETWORK_LINK) : 0;
 }
 
 /**
@@ -205,9 +218,10 @@ static int set_ipv6(int route_fd, uint32_t link, const struct network_ipv6 *ipv6
     return r < 0 ? err_wrap(err, "IPv6 addresses") : 0;
 }
 
-int network_setup(const struct network_setup_request *request, struct network_lease *ret_lease,
-                  struct err *err) {
-    _cleanup_close_ int route_fd = netlink_open(NETLINK_ROUTE, err);
+int network_setup(struct network_setup *setup, const struct network_setup_request *request,
+                  struct network_lease *ret_lease, struct err *err) {
+    _cleanup_close_ int route_fd = take_fd(setup->route_fd);
+    _cleanup_close_ int events_fd = take_fd(setup->events_fd);
     _cleanup_close_ int socket_fd = -1;
     struct link_info link;
     uint64_t seed;
@@ -215,9 +229,7 @@ int network_setup(const struct network_setup_request *request, struct network_le
 
     ret_lease->socket_fd = ret_lease->route_fd = -1;
     ret_lease->taken_be = 0;
-    if (route_fd < 0)
-        return route_fd;
-    r = set_up_links(route_fd, &link, err);
+    r = set_up_link(route_fd, events_fd, &link, err);
     if (r < 0)
         return r;
     socket_fd = dhcp_socket_open_client(NETWORK_LINK, err);

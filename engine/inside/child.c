@@ -4,9 +4,7 @@
  *
  *   host's side                        this side
  *   -----------                        ---------
- *   clone                              with a bridge of root's: make the network namespace
- *   <------------------- MESSAGE_READY (then alone; looked at when the link is made)
- *                                      wait for MESSAGE_BUILD
+ *   clone                              wait for MESSAGE_BUILD
  *   write the id maps, clone trees
  *   MESSAGE_BUILD ------------------>  become root, mount, pivot, confine
  *   <------------------- MESSAGE_READY (or MESSAGE_ERROR)
@@ -24,7 +22,6 @@
 #include "engine/confine/sysctl.h"
 #include "engine/connect.h"
 #include "engine/message.h"
-#include "engine/spawn.h"
 #include "engine/trees.h"
 #include "engine/userns.h"
 #include "init.h"
@@ -68,15 +65,6 @@ void child_hide_arguments(void) {
             return;
     memset(program_invocation_name, 0, size);
     memcpy(program_invocation_name, name, sizeof name);
-}
-
-/* Said before the host's side has asked for anything. */
-static int make_network(const struct container *container, struct err *err) {
-    const struct message message = {.kind = MESSAGE_READY};
-
-    if (unshare(CLONE_NEWNET) < 0)
-        return spawn_explain(-1, err);
-    return message_send(container->socket_fd, &message, NULL, 0) < 0 ? -EPIPE : 0;
 }
 
 static int become(const struct container *container, struct err *err) {
@@ -191,8 +179,6 @@ int child_main(struct container *container) {
     r = keys = confine_leave_keyring(&err);
     if (r == -EDQUOT)
         r = 0;
-    if (r == 0 && connect_is_childs(container))
-        r = make_network(container, &err);
     if (await_build(container, &trees) < 0)
         return 1;
     if (r == 0)

@@ -178,8 +178,11 @@ static void box_main(int socket_fd) {
                                                           .timeout_nsec = call.timeout_nsec,
                                                           .ipv6 =
                                                               call.has_ipv6 ? &call.ipv6 : NULL};
+            struct network_setup setup;
 
-            reply.result = network_setup(&request, &reply.lease, &reply.err);
+            reply.result = network_setup_begin(&setup, &reply.err);
+            if (reply.result == 0)
+                reply.result = network_setup(&setup, &request, &reply.lease, &reply.err);
             n_fds = reply.result == 0 && call.renew ? 2 : 0;
         } else {
             int status = system(call.command);
@@ -220,7 +223,9 @@ void box_start(struct box *box) {
 int box_attach(struct box *box, const struct network_request *request) {
     int r = network_open(request, &box->network, &box->err);
 
-    return r == 0 ? network_attach(box->network, box->pid, &box->err) : r;
+    if (r == 0)
+        r = network_attach(box->network, box->pid, &box->err);
+    return r == 0 ? network_guard(box->network, &box->err) : r;
 }
 
 /** serve_until() - serve all boxes until @fd can be read. */
