@@ -49,7 +49,7 @@ struct network_sockets {
     int ra_fd;
 };
 
-#define NETWORK_SOCKETS_INIT ((struct network_sockets){-1, -1, -1, -1, -1, -1})
+#define NETWORK_SOCKETS_INIT ((struct network_sockets){-1, -1, -1, -1, -1, -1, -1})
 
 /** network_sockets_close() - close those that are open. */
 void network_sockets_close(struct network_sockets *sockets);
