@@ -38,6 +38,28 @@ void guard_add(struct netlink_batch *batch, uint32_t uplink, bool with_ipv6);
 /** guard_add_port() - let a container in. */
 void guard_add_port(struct netlink_batch *batch, const struct guard_port *port);
 
+/**
+ * guard_add_link() - the rules of a container's link to another's bridge
+ * @link: the link's name on this side; its table has the same
+ * @port: its index and the hardware address behind it, and no address yet
+ *
+ * As those of guard_add() without IPv6, except that requests for a DHCP server go on to whoever is
+ * one.  Nothing but these gets through until guard_set_address().
+ * Context: a transaction in the host's namespace; the rules go when the socket is closed that it is
+ * sent by.  Needs Linux 5.12.
+ */
+void guard_add_link(struct netlink_batch *batch, const char *link, const struct guard_port *port);
+
+/**
+ * guard_set_address() - let the container send under another address
+ * @port: as guard_add_link() got it, and the address that it has had so far; 0: none
+ * @address_be: 0: none
+ *
+ * Context: a transaction by the same socket.
+ */
+void guard_set_address(struct netlink_batch *batch, const char *link, const struct guard_port *port,
+                       uint32_t address_be);
+
 /** guard_delete() - take all rules away.  In a transaction with guard_add() no frame gets past. */
 void guard_delete(struct netlink_batch *batch);
 

@@ -29,6 +29,7 @@
 #include "network_config.h"
 #include "network_connection.h"
 #include "network_enter.h"
+#include "nft.h"
 #include "resolv.h"
 #include "subnet6.h"
 
@@ -61,6 +62,7 @@ void network_free(struct network *network) {
     network_unlock(network);
     cleanup_close_p(&network->state_fd);
     cleanup_close_p(&network->ns_fd);
+    cleanup_close_p(&network->guard_fd);
     cleanup_close_p(&network->nat_fd);
     network_lease_close(&network->lease);
     dhcp_server_done(&network->server);
@@ -77,7 +79,8 @@ static struct network *network_new(const struct network_request *request) {
     if (network) {
         network->log = request->log;
         network->isolate = request->isolate;
-        network->lock_fd = network->state_fd = network->ns_fd = network->nat_fd = -1;
+        network->lock_fd = network->state_fd = network->ns_fd = -1;
+        network->guard_fd = network->nat_fd = -1;
         network->sockets = NETWORK_SOCKETS_INIT;
         network->ra_nsec = CLOCK_NEVER;
         network->lease.socket_fd = network->lease.route_fd = -1;
@@ -443,22 +446,46 @@ int network_owner(const struct network *network, struct err *err) {
     return network_enter_owner(network->ns_fd, err);
 }
 
-static int attach_to_existing(const struct network *network, pid_t container, struct err *err) {
+/** guard_link() - the rules that the container's link is held to, before it can send anything. */
+static int guard_link(struct network *network, struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    struct link_veth veth = {.near_end = {.name = "mayfly%d"},
-                             .far_end = {.index = NETWORK_CONTAINER_INDEX, .name = NETWORK_LINK},
+    struct link_info link;
+    int r = link_get(network->sockets.route_fd, network->link, &link, err);
+
+    if (r < 0)
+        return r == -ENODEV ? err_set(err, r, "%s is gone", network->link) : r;
+    network->port.index = link.index;
+    network->guard_fd = netlink_open(NETLINK_NETFILTER, err);
+    if (network->guard_fd < 0)
+        return network->guard_fd;
+    nft_transaction_begin(&batch);
+    guard_add_link(&batch, network->link, &network->port);
+    nft_transaction_end(&batch);
+    r = netlink_send(network->guard_fd, &batch, err);
+    return r < 0 ? err_wrap(err, "packet filter (nf_tables)") : 0;
+}
+
+static int attach_to_existing(struct network *network, pid_t container, struct err *err) {
+    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
+    struct link_veth veth = {.far_end = {.index = NETWORK_CONTAINER_INDEX, .name = NETWORK_LINK},
                              .far_process = container,
                              .bridge = network->bridge,
                              .mtu = network->mtu};
+    const uint8_t *mac = veth.near_end.mac;
     int r = link_new_mac(veth.near_end.mac, err);
 
     if (r == 0)
         r = link_new_mac(veth.far_end.mac, err);
     if (r < 0)
         return r;
+    /* Rules are made for a name, so it is not left to the kernel. */
+    snprintf(network->link, sizeof network->link, "mayfly%02x%02x%02x%02x", mac[2], mac[3], mac[4],
+             mac[5]);
+    memcpy(veth.near_end.name, network->link, sizeof network->link);
+    memcpy(network->port.mac, veth.far_end.mac, sizeof network->port.mac);
     link_add_veth(&batch, &veth);
     r = netlink_send(network->sockets.route_fd, &batch, err);
-    return r < 0 ? err_wrap(err, "link to the container") : 0;
+    return r < 0 ? err_wrap(err, "link to the container") : guard_link(network, err);
 }
 
 int network_attach(struct network *network, pid_t container, struct err *err) {

@@ -12,6 +12,7 @@
 
 #include "engine/base/clock.h"
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@
  * @is_first: the bridge was made for this container
  * @ns_fd: the bridge's namespace, -1 on an existing bridge; its number stands in the state file
  * @sockets: in the bridge's namespace
+ * @link, @guard_fd: on an existing bridge, the container's link there, and what holds its rules
  * @nat_fd: holds the rules of the way out
  * @begins_ipv6: the network has IPv6 from this container on
  * @ra, @ra_nsec: what the container is told of the network's router, and when the next time
@@ -50,6 +52,8 @@ struct network {
     int ns_fd;
     struct network_sockets sockets;
     struct netlink_batch rules;
+    char link[IFNAMSIZ];
+    int guard_fd;
     int nat_fd;
     struct guard_port port;
     struct ra ra;

@@ -12,6 +12,7 @@
 #include "network_connection.h"
 #include "network_setup.h"
 #include "network_state.h"
+#include "nft.h"
 #include "subnet6.h"
 
 #include "engine/base/cleanup.h"
@@ -25,12 +26,30 @@
 /* Messages of one socket that are answered before others have their turn. */
 #define MAX_MESSAGES 16
 
+/** hold_to() - what the container may send as on another's bridge; 0: nothing at all. */
+static void hold_to(struct network *network, uint32_t address_be) {
+    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
+    struct err err;
+
+    if (network->guard_fd < 0 || address_be == network->port.address_be)
+        return;
+    nft_transaction_begin(&batch);
+    guard_set_address(&batch, network->link, &network->port, address_be);
+    nft_transaction_end(&batch);
+    if (netlink_send(network->guard_fd, &batch, &err) < 0)
+        log_warning(network->log, "network %s: packet filter (nf_tables): %s", network->name,
+                    err.message);
+    else
+        network->port.address_be = address_be;
+}
+
 void network_adopt(struct network *network, struct network_lease *lease) {
     char text[INET_ADDRSTRLEN];
 
     network_lease_close(&network->lease);
     network->lease = *lease;
     network->has_lease = true;
+    hold_to(network, lease->client.lease.address_be);
     if (lease->taken_be)
         log_warning(network->log,
                     "network: the DHCP server's %s is another machine's already: it was told so",
@@ -125,6 +144,7 @@ static void clear_lease(struct network *network, const struct dhcp_parameters *o
 
     addr_delete(&batch, NETWORK_CONTAINER_INDEX, old->address_be, old->prefix);
     netlink_send(network->lease.route_fd, &batch, NULL);
+    hold_to(network, 0);
 }
 
 /** act() - send what the client wants sent, and set up what it got. */
@@ -153,6 +173,7 @@ static void act(struct network *network, const struct dhcp_client_output *output
         if (output->event == DHCP_CLIENT_LEASED)
             log_info(network->log, "network: the container's address is now %s",
                      inet_ntop(AF_INET, &client->lease.address_be, address, sizeof address));
+        hold_to(network, client->lease.address_be);
         if (network_set_lease(network->lease.route_fd, NETWORK_CONTAINER_INDEX, &client->lease,
                               &err) < 0)
             log_warning(network->log, "network: %s", err.message);

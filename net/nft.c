@@ -56,8 +56,8 @@ void nft_delete_table(struct netlink_batch *batch, const struct nft_table *table
     netlink_put_string(batch, NFTA_TABLE_NAME, table->name);
 }
 
-void nft_add_base_chain(struct netlink_batch *batch, const struct nft_table *table,
-                        const struct nft_base_chain *chain) {
+static void add_chain(struct netlink_batch *batch, const struct nft_table *table,
+                      const struct nft_base_chain *chain, const char *link) {
     begin(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, table->family);
     netlink_put_string(batch, NFTA_CHAIN_TABLE, table->name);
     netlink_put_string(batch, NFTA_CHAIN_NAME, chain->name);
@@ -66,7 +66,19 @@ void nft_add_base_chain(struct netlink_batch *batch, const struct nft_table *tab
     netlink_nest_begin(batch, NFTA_CHAIN_HOOK, NULL, 0);
     netlink_put_be32(batch, NFTA_HOOK_HOOKNUM, chain->hook);
     netlink_put_be32(batch, NFTA_HOOK_PRIORITY, (uint32_t)chain->priority);
+    if (link)
+        netlink_put_string(batch, NFTA_HOOK_DEV, link);
     netlink_nest_end(batch);
+}
+
+void nft_add_base_chain(struct netlink_batch *batch, const struct nft_table *table,
+                        const struct nft_base_chain *chain) {
+    add_chain(batch, table, chain, NULL);
+}
+
+void nft_add_link_chain(struct netlink_batch *batch, const struct nft_table *table,
+                        const struct nft_base_chain *chain, const char *link) {
+    add_chain(batch, table, chain, link);
 }
 
 void nft_add_set(struct netlink_batch *batch, const struct nft_table *table, const char *name,
@@ -78,9 +90,8 @@ void nft_add_set(struct netlink_batch *batch, const struct nft_table *table, con
     netlink_put_be32(batch, NFTA_SET_KEY_LEN, key_bytes);
 }
 
-void nft_add_element(struct netlink_batch *batch, const struct nft_table *table, const char *set,
-                     const void *key, size_t size) {
-    begin(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, table->family);
+static void put_element(struct netlink_batch *batch, const struct nft_table *table, const char *set,
+                        const void *key, size_t size) {
     netlink_put_string(batch, NFTA_SET_ELEM_LIST_TABLE, table->name);
     netlink_put_string(batch, NFTA_SET_ELEM_LIST_SET, set);
     netlink_nest_begin(batch, NFTA_SET_ELEM_LIST_ELEMENTS, NULL, 0);
@@ -90,6 +101,18 @@ void nft_add_element(struct netlink_batch *batch, const struct nft_table *table,
     netlink_nest_end(batch);
     netlink_nest_end(batch);
     netlink_nest_end(batch);
+}
+
+void nft_add_element(struct netlink_batch *batch, const struct nft_table *table, const char *set,
+                     const void *key, size_t size) {
+    begin(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, table->family);
+    put_element(batch, table, set, key, size);
+}
+
+void nft_delete_element(struct netlink_batch *batch, const struct nft_table *table, const char *set,
+                        const void *key, size_t size) {
+    begin(batch, NFT_MSG_DELSETELEM, 0, table->family);
+    put_element(batch, table, set, key, size);
 }
 
 static void begin_rule(struct netlink_batch *batch, const struct nft_table *table,

@@ -50,6 +50,10 @@ void nft_add_owned_table(struct netlink_batch *batch, const struct nft_table *ta
 void nft_delete_table(struct netlink_batch *batch, const struct nft_table *table);
 void nft_add_base_chain(struct netlink_batch *batch, const struct nft_table *table,
                         const struct nft_base_chain *chain);
+/** nft_add_link_chain() - one of a table of NFPROTO_NETDEV, for what comes in by that link alone;
+ * it goes with the link. */
+void nft_add_link_chain(struct netlink_batch *batch, const struct nft_table *table,
+                        const struct nft_base_chain *chain, const char *link);
 
 /** nft_add_set() - a set of keys.  @id: a number of its own within the transaction */
 void nft_add_set(struct netlink_batch *batch, const struct nft_table *table, const char *name,
@@ -57,6 +61,9 @@ void nft_add_set(struct netlink_batch *batch, const struct nft_table *table, con
 /** nft_add_element() - no error when it is there already. */
 void nft_add_element(struct netlink_batch *batch, const struct nft_table *table, const char *set,
                      const void *key, size_t size);
+/** nft_delete_element() - the kernel takes some 15 ms for it. */
+void nft_delete_element(struct netlink_batch *batch, const struct nft_table *table, const char *set,
+                        const void *key, size_t size);
 
 /* A rule: nft_rule_begin(), any number of expressions, nft_rule_end().  An expression that does
  * not match ends the rule. */

@@ -289,6 +289,30 @@ test_existing_bridge_with_an_address_twice() {
     expect_err '198.51.100.50 is another machine'
 }
 
+test_existing_bridge_holds_a_container_to_its_lease() {
+    only root
+    command -v nft >/dev/null || promised "no nft"
+    local before pid
+    make_bridge
+    serve_addresses 198.51.100.50 198.51.100.50
+    before=$(nft -s list ruleset)
+    make_fifos
+    "$mayfly" -q -i "$busybox" -n bridge:brtest --cap-add NET_ADMIN --cap-add NET_RAW --timeout 60 "${fifos[@]}" \
+        -S 'ping -q -c1 -W30 198.51.100.1 >/dev/null && ip addr add 198.51.100.99/24 dev eth0 && ip link show eth0 >/dev/null' \
+        -S '! ping -q -c1 -W1 -I 198.51.100.99 198.51.100.1 >/dev/null' \
+        -S 'ip link set eth0 address 02:00:00:00:00:99; ! ping -q -c1 -W1 198.51.100.1 >/dev/null' \
+        -S 'echo ready >/told; read x </go' 2>err &
+    pid=$!
+    await ready
+    nft list ruleset | grep -q '^table netdev mayfly' || fail "there are no rules"
+    kill -9 $pid
+    wait $pid 2>/dev/null
+    runs "$mayfly" -q -i "$busybox" -n none -S true
+    until_true eval '[ "$(nft -s list ruleset)" = "$before" ]'
+    end_bridge pid
+    expect_same "$(cat err)" ''
+}
+
 # serve_briefly FIRST: isc-dhcp-server, leases of eight seconds
 serve_briefly() {
     printf '%s\n' 'authoritative; default-lease-time 8; max-lease-time 8; min-lease-time 8;' \
