@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -452,10 +453,12 @@ int network_state_save(int dir_fd, const char *network, const struct network_sta
     if (fd < 0)
         return err_errno(err, "network %s: state", network);
     r = fd_write_all(fd, text.data, text.size);
-    if (r < 0)
+    if (r == 0 && sys_renameat2(dir_fd, temporary, dir_fd, name, 0) < 0)
+        r = -errno;
+    if (r < 0) {
+        (void)unlinkat(dir_fd, temporary, 0);
         return err_set(err, r, "network %s: state: %s", network, strerror(-r));
-    if (sys_renameat2(dir_fd, temporary, dir_fd, name, 0) < 0)
-        return err_errno(err, "network %s: state", network);
+    }
     return 0;
 }
 
@@ -479,12 +482,26 @@ bool network_state_name_of_file(const char *file, char ret_name[NETWORK_NAME_BYT
     return true;
 }
 
+/*
+ * All supervisors are this user's, so that another's process is not the one meant.  One that was
+ * killed has a number until somebody has asked how it ended, which not every process 1 does at
+ * once.
+ */
+static bool is_dead(pid_t pid) {
+    _cleanup_close_ int pidfd = -1;
+    struct pollfd end = {.events = POLLIN};
+
+    if (kill(pid, 0) < 0)
+        return true;
+    end.fd = pidfd = sys_pidfd_open(pid);
+    return pidfd < 0 ? errno == ESRCH : poll(&end, 1, 0) > 0;
+}
+
 void network_state_drop_dead(struct network_state *state) {
     for (size_t i = state->n_members; i-- > 0;) {
         struct network_member *member = &state->members[i];
 
-        /* All supervisors are this user's, so that another's process is not the one meant. */
-        if (member->pid > 0 && kill(member->pid, 0) < 0)
+        if (member->pid > 0 && is_dead(member->pid))
             network_state_rest(state, member->address);
     }
 }

@@ -279,11 +279,14 @@ static int start_one(struct verb_job *job, struct kept *kept, struct err *err) {
     if (kept_is_live(kept) && !choice->attach)
         return 0;
     r = kept_lock(kept, !kept_is_live(kept), err);
+    /* Somebody else has brought it there. */
+    if (r == -EBUSY && kept_is_live(kept) && !choice->attach)
+        return 0;
     if (r == 0)
         r = kept_life(kept, &life, err);
-    if (r == 0)
-        r = choice->attach ? start_attached(job, &start, err)
-                           : start_it(job, &start, -1, nothing, err);
+    if (r < 0)
+        return r;
+    r = choice->attach ? start_attached(job, &start, err) : start_it(job, &start, -1, nothing, err);
     return r == 0 ? 0 : r < 0 ? err_wrap(err, "container %s", kept->name) : -EIO;
 }
 
@@ -338,7 +341,7 @@ static int restart_one(struct verb_job *job, struct kept *kept, struct err *err)
     if (r == 0 || r == -ENOTCONN || r == -EPIPE)
         r = kept_lock(kept, true, err);
     kept_unlock(kept);
-    return r < 0 ? r : start_one(job, kept, err);
+    return r < 0 && r != -EBUSY ? r : start_one(job, kept, err);
 }
 
 static int run_restart(struct verb_job *job, struct err *err) {

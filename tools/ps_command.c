@@ -151,17 +151,22 @@ static bool wants_labels(const struct ps_choice *choice) {
 static int read_life(struct verb_job *job, const struct kept *kept, bool with_labels,
                      struct life *life) {
     const struct ps_choice *choice = job->choice;
-    struct err ignored;
-    int r;
+    struct err err = {0};
+    int r = 0;
 
     life_init(life);
     if (!with_labels) {
-        r = kept_life(kept, life, &ignored);
-        if (r < 0 || choice->quiet || life->command.n > 0 || life->has_entrypoint)
-            return r;
+        r = kept_life(kept, life, &err);
+        if (r == 0 && (choice->quiet || life->command.n > 0 || life->has_entrypoint))
+            return 0;
         life_done(life);
     }
-    return kept_labels(&job->containers, kept, life, &ignored);
+    if (r == 0)
+        r = kept_labels(&job->containers, kept, life, &err);
+    /* One that is removed at this moment is none. */
+    if (r < 0 && r != -ENOENT)
+        log_warning(&job->log, "%s; 'mayfly rm' removes it", err.message);
+    return r;
 }
 
 /* The rows that are wanted, as a list. */
@@ -175,7 +180,6 @@ static int collect_rows(struct verb_job *job, struct value *rows, struct err *er
     for (size_t i = 0; r == 0 && i < n; i++) {
         _cleanup_life_ struct life life;
 
-        /* One that is removed at this moment is none. */
         if (read_life(job, &kept[i], with_labels, &life) < 0 || !is_wanted(choice, &kept[i], &life))
             continue;
         if (choice->last > 0 && rows->n_items >= choice->last)

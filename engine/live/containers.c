@@ -126,31 +126,6 @@ static int read_state(struct kept *kept) {
     return faccessat(kept->dir_fd, "config", F_OK, 0) < 0 ? -errno : 0;
 }
 
-/* Locks the open file description of "lock".  Return: 0, -EBUSY or -errno. */
-int kept_take_lock(struct kept *kept, bool wait) {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    _cleanup_close_ int fd =
-        openat(kept->dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int r;
-
-    if (fd < 0)
-        return -errno;
-    do
-        r = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
-    while (r < 0 && errno == EINTR);
-    if (r < 0)
-        return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
-    kept->lock_fd = take_fd(fd);
-    return 0;
-}
-
-bool kept_is_locked(const struct kept *kept) {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    _cleanup_close_ int fd = openat(kept->dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-
-    return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
 /* Sets right what a supervisor that was killed has left. */
 static void bury(struct kept *kept) {
     if (!kept_is_live(kept))
@@ -362,6 +337,8 @@ int kept_check_image(struct kept *kept, const char *reference, const char *id, s
 int kept_lock(struct kept *kept, bool wait, struct err *err) {
     int r = kept_take_lock(kept, wait);
 
+    if (r == -EBUSY && wait)
+        (void)read_state(kept);
     if (r == -EBUSY)
         return err_set(err, r, "container %s is running, or another command is at it", kept->name);
     if (r == 0)
@@ -377,14 +354,16 @@ int kept_lock(struct kept *kept, bool wait, struct err *err) {
 }
 
 int containers_end(struct containers *containers, struct kept *kept, struct err *err) {
-    int r = 0;
+    int r;
 
-    if (kept_is_live(kept))
-        r = ask_simple(kept, ASK_STOP, 0, NULL, err);
-    if (r == -ENOTCONN || r == -EPIPE) /* it has ended by itself */
-        r = 0;
-    if (r == 0)
-        r = kept_lock(kept, true, err);
+    /* Again, when somebody has started it in between. */
+    do {
+        r = kept_is_live(kept) ? ask_simple(kept, ASK_STOP, 0, NULL, err) : 0;
+        if (r == -ENOTCONN || r == -EPIPE) /* it has ended by itself */
+            r = 0;
+        if (r == 0)
+            r = kept_lock(kept, true, err);
+    } while (r == -EBUSY);
     if (r == -ENOENT) /* with --rm */
         return 0;
     return r < 0 ? r : containers_remove(containers, kept, err);

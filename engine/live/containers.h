@@ -143,10 +143,12 @@ int kept_life(const struct kept *kept, struct life *life, struct err *err);
 
 /**
  * kept_lock() - lock a container, to change it or to be its supervisor
- * @wait: wait for whoever has it; else -EBUSY
+ * @wait: wait for whoever has it, but not for somebody who has started it since @kept->state was
+ *        read; else -EBUSY
  *
- * The state is read anew.  The lock belongs to the descriptor, also across fork(2).
- * Return: 0, -EBUSY, -ENOENT when it was removed meanwhile, or -errno; always with a text.
+ * The state is read anew, with @wait also when it is -EBUSY.  The lock belongs to the descriptor,
+ * also across fork(2). Return: 0, -EBUSY, -ENOENT when it was removed meanwhile, or -errno; always
+ * with a text.
  */
 int kept_lock(struct kept *kept, bool wait, struct err *err);
 void kept_unlock(struct kept *kept);

@@ -14,7 +14,12 @@ bool kept_is_id(const char *name);
  */
 int kept_open(struct containers *containers, const char *id, struct kept *kept);
 
-/** kept_take_lock() - lock the open file description of "lock".  Return: 0, -EBUSY or -errno. */
+/**
+ * kept_take_lock() - lock the open file description of "lock"
+ * @wait: for whoever has it, but for a supervisor that @kept->state does not know
+ *
+ * Return: 0, -EBUSY or -errno.
+ */
 int kept_take_lock(struct kept *kept, bool wait);
 
 /** kept_is_locked() - whether somebody has that lock. */

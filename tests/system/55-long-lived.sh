@@ -248,6 +248,38 @@ test_restart() {
     expect_complaint 125 "no container 'passing'"
 }
 
+# Whoever comes second finds it running, and waits neither for its end nor for nothing.
+test_starts_at_once_of_one_container() {
+    fresh_store
+    local i pids=() ids
+    runs "$mayfly" create --name it "$busybox" sleep 100000
+    for i in 1 2 3 4 5 6 7 8; do
+        "$mayfly" start it >/dev/null &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do ends_with 0 "$i"; done
+    runs "$mayfly" exec it true
+    pids=()
+    for i in 1 2 3 4 5 6; do
+        "$mayfly" restart -t 0 it >/dev/null &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do ends_with 0 "$i"; done
+    runs "$mayfly" exec it true
+    # Removed while others start it; what they then have to say is that it is not there.
+    pids=() ids=()
+    for i in 1 2 3 4; do
+        "$mayfly" restart -t 0 it >/dev/null 2>&1 &
+        pids+=($!)
+        "$mayfly" rm -f it >/dev/null &
+        ids+=($!)
+    done
+    for i in "${ids[@]}"; do ends_with 0 "$i"; done
+    for i in "${pids[@]}"; do wait "$i"; done
+    runs "$mayfly" rm -f it
+    expect_same "$(find "$MAYFLY_STORE"/*/{containers,names,runs} -mindepth 1)" ''
+}
+
 test_pause_and_unpause() {
     fresh_store
     mkfifo -m 666 ticks

@@ -189,3 +189,20 @@ test_options_of_input() {
     expect_same "$(cat looked)" 'got this'
     runs "$mayfly" rm it two
 }
+
+test_a_description_that_is_damaged() {
+    fresh_store
+    runs "$mayfly" create --name it "$busybox" true
+    runs "$mayfly" create --name well "$busybox" true
+    truncate -s 20 "$(kept it config)"
+    runs "$mayfly" ps -a --format '{{.Names}}'
+    expect_out well
+    expect_err '^mayfly: warning: container it: .* damaged.*mayfly rm'
+    run "$mayfly" start it
+    expect_complaint 125 'container it: the container.s description is damaged'
+    expect_no_err 'it: container it'
+    runs "$mayfly" rm it well
+    runs "$mayfly" ps -aq
+    expect_out ''
+    expect_silence
+}

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char text[] =
@@ -141,6 +142,34 @@ Test(network_state, whoever_has_a_name_is_remembered_and_nobody_elses_ports_go) 
 }
 
 /* The file. */
+
+/* One that lives, one that nobody has waited for yet, one that is gone. */
+Test(network_state, members_without_a_supervisor_are_dropped) {
+    _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT;
+    struct network_member member = {.address = 1, .name = "-", .container = "-", .hostname = "-"};
+    pid_t pids[2] = {fork(), -1};
+    siginfo_t info;
+
+    if (pids[0] == 0)
+        _exit(0);
+    cr_assert_gt(pids[0], 0);
+    cr_assert_eq(waitid(P_PID, (id_t)pids[0], &info, WEXITED | WNOWAIT), 0);
+    pids[1] = fork();
+    if (pids[1] == 0)
+        _exit(0);
+    cr_assert_eq(waitpid(pids[1], NULL, 0), pids[1]);
+    member.pid = getpid();
+    cr_assert_eq(network_state_add(&state, &member), 0);
+    for (size_t i = 0; i < 2; i++) {
+        member.pid = pids[i];
+        member.address++;
+        cr_assert_eq(network_state_add(&state, &member), 0);
+    }
+    network_state_drop_dead(&state);
+    cr_assert_eq(state.n_members, 1);
+    cr_expect_eq(state.members[0].pid, getpid());
+    cr_assert_eq(waitpid(pids[0], NULL, 0), pids[0]);
+}
 
 Test(network_state, file) {
     _cleanup_network_state_ struct network_state state = NETWORK_STATE_INIT, back;
