@@ -205,8 +205,10 @@ static void add_config(struct value *whole, const struct life *life) {
     value_add_number(object, "StopTimeout", (int64_t)(life->stop_timeout_nsec / NSEC_PER_SEC));
 }
 
-static const char *net_name(enum net_mode net) {
-    switch (net) {
+static const char *net_name(const struct plan *plan) {
+    if (plan->network)
+        return plan->network;
+    switch (plan->net) {
     case NET_HOST:
         return "host";
     case NET_BRIDGE:
@@ -232,6 +234,14 @@ static void add_devices(struct value *config, const struct plan *plan) {
     }
 }
 
+/* 0: none, as docker has it. */
+static void add_limits(struct value *object, const struct limits *limits) {
+    value_add_number(object, "Memory", (int64_t)limits->memory_bytes);
+    value_add_number(object, "NanoCpus",
+                     (int64_t)(limits->cpu_quota_usec * NSEC_PER_SEC / LIMITS_CPU_PERIOD_USEC));
+    value_add_number(object, "PidsLimit", (int64_t)limits->pids);
+}
+
 static void add_host_config(struct value *whole, const struct kept *kept, const struct life *life) {
     static const char *const policies[] = {"no", "on-failure", "always"};
     struct value *object = value_add(whole, "HostConfig", value_new(VALUE_OBJECT));
@@ -242,8 +252,9 @@ static void add_host_config(struct value *whole, const struct kept *kept, const 
     value_add_number(restart, "MaximumRetryCount", life->restart_max);
     value_add_text(log, "Type", life->log_off ? "none" : "file");
     value_add_bool(object, "AutoRemove", life->remove);
-    value_add_text(object, "NetworkMode", net_name(life->plan.net));
+    value_add_text(object, "NetworkMode", net_name(&life->plan));
     value_add_bool(object, "ReadonlyRootfs", life->plan.read_only);
+    add_limits(object, &life->plan.limits);
     add_devices(object, &life->plan);
     describe_confinement(whole, object, &life->plan, kept->state.pid);
 }
@@ -269,10 +280,20 @@ static void add_mounts(struct value *whole, const struct plan *plan) {
     }
 }
 
-static void add_network(struct value *whole, const struct plan *plan) {
+static void add_address(struct value *object, const struct kept_address *address) {
+    value_add_text(object, "IPAddress", address->address);
+    value_add_text(object, "Gateway", address->gateway);
+}
+
+static void add_network(struct value *whole, const struct plan *plan,
+                        const struct kept_address *address) {
     struct value *object = value_add(whole, "NetworkSettings", value_new(VALUE_OBJECT));
     struct value *ports = value_add(object, "Ports", value_new(VALUE_OBJECT));
+    struct value *networks = value_add(object, "Networks", value_new(VALUE_OBJECT));
 
+    add_address(object, address);
+    if (plan->net == NET_BRIDGE || plan->net == NET_NAT)
+        add_address(value_add(networks, net_name(plan), value_new(VALUE_OBJECT)), address);
     for (size_t i = 0; i < plan->n_ports; i++) {
         struct buf text = BUF_INIT;
         struct value *list, *port;
@@ -289,12 +310,28 @@ static void add_network(struct value *whole, const struct plan *plan) {
     }
 }
 
-struct value *describe_whole(const struct kept *kept, const struct life *life) {
+/* Its program: the first word and the others. */
+static void add_program(struct value *whole, const struct life *life) {
+    const struct strv *lists[] = {&life->entrypoint, &life->command};
+    struct value *args = value_new(VALUE_LIST);
+    bool is_first = true;
+
+    for (size_t i = 0; i < N_ELEMENTS(lists); i++)
+        for (size_t j = 0; j < lists[i]->n; j++) {
+            value_add_text(is_first ? whole : args, is_first ? "Path" : NULL, lists[i]->items[j]);
+            is_first = false;
+        }
+    (void)value_add(whole, "Args", args);
+}
+
+struct value *describe_whole(const struct kept *kept, const struct life *life,
+                             const struct kept_address *address) {
     struct value *whole = value_new(VALUE_OBJECT);
 
     value_add_text(whole, "Id", kept->id);
     value_add_text(whole, "Name", kept->name);
     add_moment(whole, "Created", kept->state.created_nsec);
+    add_program(whole, life);
     add_state(whole, kept);
     value_add_text(whole, "Image", kept->state.image_id);
     value_add_text(whole, "ImageName", life->plan.image);
@@ -302,6 +339,6 @@ struct value *describe_whole(const struct kept *kept, const struct life *life) {
     add_config(whole, life);
     add_host_config(whole, kept, life);
     add_mounts(whole, &life->plan);
-    add_network(whole, &life->plan);
+    add_network(whole, &life->plan, address);
     return whole;
 }

@@ -4,6 +4,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/live/containers.h"
+#include "engine/live/kept_address.h"
 #include "value.h"
 
 #include <stdbool.h>
@@ -21,7 +22,8 @@ struct value *describe_row(const struct kept *kept, const struct life *life, boo
                            uint64_t now_nsec);
 
 /** describe_whole() - all that is known of a container, in docker's and podman's form. */
-struct value *describe_whole(const struct kept *kept, const struct life *life);
+struct value *describe_whole(const struct kept *kept, const struct life *life,
+                             const struct kept_address *address);
 
 /**
  * describe_confinement() - a part of it: capabilities, options and id maps

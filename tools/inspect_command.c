@@ -58,6 +58,7 @@ static int add(struct value *list, struct value *item, struct err *err) {
 static int add_container(struct verb_job *job, const char *word, struct value *list,
                          struct err *err) {
     _cleanup_kept_ struct kept kept = KEPT_INIT;
+    struct kept_address address = {0};
     _cleanup_life_ struct life life;
     int r;
 
@@ -65,7 +66,10 @@ static int add_container(struct verb_job *job, const char *word, struct value *l
     r = containers_find(&job->containers, word, &kept, err);
     if (r == 0)
         r = kept_labels(&job->containers, &kept, &life, err);
-    return r < 0 ? r : add(list, describe_whole(&kept, &life), err);
+    /* With the host's network it has no address of its own. */
+    if (r == 0 && life.plan.net != NET_HOST)
+        kept_address(&kept, &address);
+    return r < 0 ? r : add(list, describe_whole(&kept, &life, &address), err);
 }
 
 static int open_images(struct verb_job *job, struct err *err) {

@@ -58,6 +58,12 @@ static const struct command image_commands[] = {
     {"inspect", image_inspect_command},
 };
 
+/* As docker and podman have it: "system info" is "info". */
+static const struct command system_commands[] = {
+    {"info", info_command},
+    {"prune", prune_command},
+};
+
 /*
  * Whoever started us may have left out some of the descriptors 0 to 2.  The
  * next file opened would take their place and be written into as if it were
@@ -114,21 +120,19 @@ static const struct command *find_command(const struct command *list, size_t n, 
     return NULL;
 }
 
-/* "mayfly image WORD ..."; returns the exit status. */
-static int image_command(int argc, char **argv) {
+/* "mayfly image WORD ...", with the words of a list; returns the exit status. */
+static int group_command(const struct command *list, size_t n, int argc, char **argv) {
+    const struct command *command = argc > 1 ? find_command(list, n, argv[1]) : NULL;
+    _cleanup_buf_ struct buf words = BUF_INIT;
     struct console console;
     struct err err;
 
-    const struct command *command =
-        argc > 1 ? find_command(image_commands, N_ELEMENTS(image_commands), argv[1]) : NULL;
-
     if (command)
         return command->run(argc - 1, argv + 1);
-    err_set(
-        &err, 0,
-        "'image %s' is no command; use ls, rm, exists, inspect, history, prune, pull, push, load, "
-        "save, import or tag",
-        argc > 1 ? argv[1] : "");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&words, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ", list[i].name);
+    err_set(&err, 0, "'%s%s%s' is no command; use %s", argv[0], argc > 1 ? " " : "",
+            argc > 1 ? argv[1] : "", words.data ? words.data : "");
     console_init(&console, STDERR_FILENO, COLOR_AUTO, VERBOSITY_NORMAL);
     console_error(&console, err.message);
     return EXIT_USAGE;
@@ -153,7 +157,9 @@ int main(int argc, char **argv) {
     if (argv[1][0] == '-')
         return run_command(argc, argv);
     if (str_eq(argv[1], "image"))
-        return image_command(argc - 1, argv + 1);
+        return group_command(image_commands, N_ELEMENTS(image_commands), argc - 1, argv + 1);
+    if (str_eq(argv[1], "system"))
+        return group_command(system_commands, N_ELEMENTS(system_commands), argc - 1, argv + 1);
     if (str_eq(argv[1], "container") && argc > 2 && argv[2][0] != '-') {
         argv++;
         argc--;

@@ -60,6 +60,10 @@ test_info_of_host_and_store() {
     expect_out "$rootless linux $("$mayfly" version | cut -d ' ' -f 2)"
     runs "$mayfly" info --format json
     grep -q '"ContainersStopped":1' "$TEST_DIR/out" || fail "not the number of containers"
+    runs "$mayfly" system info -f '{{.Containers}}'
+    expect_out 1
+    run "$mayfly" system df
+    expect_complaint 2 "'system df'" 'info or prune'
     run "$mayfly" info --format '{{.Nothing}}'
     expect_complaint 125 "no field 'Nothing'"
     runs "$mayfly" rm one
@@ -132,6 +136,26 @@ test_inspect_of_images_and_networks() {
     run "$mayfly" inspect --type volume box
     expect_complaint 2 "'volume'" 'container, image, network'
     runs "$mayfly" rm box
+}
+
+test_inspect_of_an_address_and_a_program() {
+    fresh_store
+    local address
+    runs "$mayfly" run -d --name it "$busybox" sleep 1000
+    address=$("$mayfly" exec it ip -4 -o addr show dev eth0 | sed 's/.* inet \([0-9.]*\).*/\1/')
+    [ -n "$address" ] || fail "it has no address"
+    runs "$mayfly" inspect -f '{{.NetworkSettings.IPAddress}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' it
+    expect_out "$address $address"
+    runs "$mayfly" inspect -f '{{.Path}} {{json .Args}} {{.HostConfig.Memory}} <{{.NetworkSettings.Gateway}}>' it
+    expect_out 'sleep ["1000"] 0 <>'
+    runs "$mayfly" stop -t 0 it
+    runs "$mayfly" inspect -f '<{{.NetworkSettings.IPAddress}}>' it
+    expect_out '<>'
+    runs "$mayfly" rm it
+    runs "$mayfly" run -d -n host --name it "$busybox" sleep 1000
+    runs "$mayfly" inspect -f '<{{.NetworkSettings.IPAddress}}> {{.HostConfig.NetworkMode}}' it
+    expect_out '<> host'
+    runs "$mayfly" rm -f it
 }
 
 test_images_and_ps_by_templates() {
