@@ -79,6 +79,15 @@ static int open_layers(const struct builder *builder, const struct strv *layers,
     return 0;
 }
 
+/* Stacked over the root like all that is made here. */
+static int take_given_root(struct builder *builder, struct err *err) {
+    int fd = next_layer(builder, "the overlay", err);
+
+    builder->n_stacked--;
+    builder->root_fd = fd;
+    return fd < 0 ? fd : 0;
+}
+
 static int mount_root(struct builder *builder, struct err *err) {
     const struct container *container = builder->container;
     const struct strv *layers = &container->image.layers;
@@ -101,6 +110,8 @@ static int mount_root(struct builder *builder, struct err *err) {
                            : builder->run_fd;
     if (builder->changes_fd < 0)
         return err_errno(err, "cannot open %s in the store", container->changes);
+    if (container->overlays_given)
+        return take_given_root(builder, err);
     if (build_host_is_needed(builder))
         r = fds[n++] = build_host_layer(builder, err);
     for (; r >= 0 && n < layers->n; n++) {
@@ -159,32 +170,49 @@ static int mount_for_init(const struct builder *builder, struct err *err) {
     return r;
 }
 
-/* An overlay over the source; of a file's, over its directory, of which the file alone is shown. */
-static int mount_cow(struct builder *builder, size_t i, int target, struct err *err) {
+/* An overlay over the source, laid over the root for a file; the host's side may have made it. */
+static int make_copy(struct builder *builder, size_t i, int target, struct err *err) {
     const struct volume *volume = &builder->container->plan->volumes[i];
     const struct volume_source *source = &builder->container->volumes[i];
     const struct strv *more =
         builder->container->volume_layers ? &builder->container->volume_layers[i] : NULL;
-    _cleanup_close_ int overlay = -1, file = -1;
     int lowers[OVERLAY_MAX_LOWER], r;
     char suffix[24], path[32];
     size_t n = 1;
 
+    if (builder->container->overlays_given && !source->name) {
+        _cleanup_close_ int given = next_mount(builder, volume->source, 0, err);
+
+        r = bind_attach(given, target);
+        errno = -r;
+        return r < 0 ? err_errno(err, "cannot mount the copy") : 0;
+    }
     lowers[0] = r = next_layer(builder, source->name ? source->path : volume->source, err);
-    if (r < 0)
-        return r;
-    snprintf(suffix, sizeof suffix, ".%zu", i);
-    snprintf(path, sizeof path, source->name ? "/" : "/proc/self/fd/%d", target);
-    r = open_layers(builder, more, lowers, &n, err);
-    if (r == 0)
-        r = build_overlay(builder, lowers, n, suffix, path, err);
+    if (r >= 0 && !builder->container->overlays_given) {
+        snprintf(suffix, sizeof suffix, ".%zu", i);
+        snprintf(path, sizeof path, source->name ? "/" : "/proc/self/fd/%d", target);
+        r = open_layers(builder, more, lowers, &n, err);
+        if (r == 0)
+            r = build_overlay(builder, lowers, n, suffix, path, err);
+        builder->n_stacked += source->name != NULL;
+    }
     while (n-- > 0)
-        close(lowers[n]);
+        if (lowers[n] >= 0)
+            close(lowers[n]);
+    return r;
+}
+
+/* Of a file's copy, which is of its directory, the file alone is shown. */
+static int mount_cow(struct builder *builder, size_t i, int target, struct err *err) {
+    const struct volume *volume = &builder->container->plan->volumes[i];
+    const struct volume_source *source = &builder->container->volumes[i];
+    _cleanup_close_ int overlay = -1, file = -1;
+    int r = make_copy(builder, i, target, err);
+
     if (r < 0)
         return err_wrap(err, "volume %s", volume->source);
     if (!source->name)
         return 0;
-    builder->n_stacked++;
     overlay = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
     file = bind_clone(overlay, source->name, false, 0, -1);
     r = file < 0 ? file : bind_attach(file, target);

@@ -33,7 +33,7 @@ struct builder {
  * @lower_fds: @n directories, the uppermost last: owner and mode of the overlay's root are its
  * @suffix: tells this overlay's upper and work directory from others' in the run's directory; "":
  *          the root's, in @builder->changes_fd
- * @target: as for overlay_mount()
+ * @target: as for overlay_mount(); NULL: overlay_detached(), whose mount is returned
  *
  * Return: 0 or -errno with a text.
  */
@@ -54,5 +54,30 @@ int build_host_layer(struct builder *builder, struct err *err);
  * Return: 0 or -errno with a text.
  */
 int build_host(struct builder *builder, struct err *err);
+
+/**
+ * build_older_root(), build_older_cow() - the overlay of the root, of the copy-on-write volume @i
+ *
+ * Context: host's side, the host's root; container->overlays_given.
+ * Return: a detached mount, or -errno with a text.
+ */
+int build_older_root(const struct container *container, struct err *err);
+int build_older_cow(const struct container *container, size_t i, struct err *err);
+
+/**
+ * build_older_is_better() - whether overlays that the container's side mounts could not replace
+ * directories: in a store without attributes of users (a tmpfs before Linux 6.6)
+ *
+ * Context: host's side.
+ */
+bool build_older_is_better(const struct container *container);
+
+/**
+ * build_older_mark() - make what has been changed in those overlays fit for others, overlay_mark()
+ *
+ * Context: as above, while no container changes it.
+ * Return: 0 or -errno with a text.
+ */
+int build_older_mark(const struct container *container, struct err *err);
 
 #endif

@@ -6,7 +6,7 @@
 #include "build.h"
 
 #include "base/sys.h"
-#include "rootfs/overlay.h"
+#include "rootfs/overlay_older.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,7 @@ int build_overlay(struct builder *builder, const int *lower_fds, size_t n, const
         return err_errno(err, "cannot look at the image's root directory");
     r = make_upper(builder, suffix, &like, &overlay, err);
     if (r == 0)
-        r = overlay_mount(&overlay, target, err);
+        r = target ? overlay_mount(&overlay, target, err) : overlay_detached(&overlay, err);
     if (overlay.upper_fd >= 0)
         close(overlay.upper_fd);
     if (overlay.work_fd >= 0)

@@ -37,6 +37,7 @@ struct volume_source {
  * @has_streams: steps have the standard descriptors of the host's side
  * @takes_closures: functions may be called in it (job_closure())
  * @keeps: the plan's kept directories; borrowed
+ * @overlays_given: the host's side mounts the overlays, the kernel lets the container's not
  * @terminals: which of the standard descriptors are terminals of the host
  * @socket_fd: this side's end of the socket between them
  *
@@ -63,6 +64,7 @@ struct container {
     const char *changes;
     bool has_streams;
     bool takes_closures;
+    bool overlays_given;
     bool terminals[3];
     int socket_fd;
 };

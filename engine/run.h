@@ -14,10 +14,12 @@
  * @protect_program: called before a container is made whose root owns this program's own file and
  *                   could change it through /proc/self/exe (CVE-2019-5736); starts the program anew
  *                   from a sealed copy and does not return, unless that fails; may be NULL
+ * @n_shown: so many remembered steps' output was shown before such a new start
  * @context: handed to all three
  */
 struct run_hooks {
     struct log log;
+    size_t n_shown;
     void (*action_started)(void *context, const struct plan *plan, size_t index);
     void (*action_finished)(void *context, const struct plan *plan,
                             const struct action_result *action);

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/sys.h"
+#include "build.h"
 #include "connect.h"
 #include "devices.h"
 #include "engine/inside/child.h"
@@ -104,7 +105,10 @@ static void undo_cgroup(void *argument) {
 
 static void undo_keep(void *argument) {
     struct session *session = argument;
+    struct err err;
 
+    if (session->container.overlays_given && build_older_mark(&session->container, &err) < 0)
+        log_warning(session->container.log, "%s", err.message);
     if (session->keep)
         session->keep(session->keep_context, &session->container);
 }
@@ -257,6 +261,8 @@ static int attempt(struct session *s, struct err *err) {
     struct container *c = &s->container;
     int r = open_state(s, err);
 
+    if (r == 0 && c->map.mode == IDMAP_IDENTITY)
+        c->overlays_given |= build_older_is_better(c);
     if (r == 0)
         r = session_find_image(s, err);
     if (r == 0) {
@@ -385,6 +391,17 @@ int session_look_up(struct session *s, const struct session_request *request,
     return r;
 }
 
+/* What there is to try where an overlay was refused. */
+static int mount_otherwise(struct container *container, struct err *err) {
+    if (container->map.mode == IDMAP_SHIFTED)
+        return err_set(err, SESSION_FALL_BACK,
+                       "layers cannot be mounted with mapped ids (Linux 5.19 or later can)");
+    if (!idmap_is_roots(&container->map) || container->overlays_given)
+        return -EOPNOTSUPP;
+    container->overlays_given = true;
+    return SESSION_AGAIN;
+}
+
 int session_start(struct session *s, const struct session_request *request, struct err *err) {
     const struct run_hooks *hooks = request->hooks;
     struct err why = {0};
@@ -394,22 +411,26 @@ int session_start(struct session *s, const struct session_request *request, stru
     if (request->has_streams)
         r = look_at_standard_streams(s->container.terminals, err);
     terminal_init(&s->supervisor.terminal, s->container.terminals);
-    if (r == 0)
+    if (request->like) {
+        s->container.map = request->like->map;
+        s->container.overlays_given = request->like->overlays_given;
+    } else if (r == 0) {
         r = session_choose_ids(s->container.plan, &s->container.map, err);
+    }
     while (r == 0) {
         log_debug(&hooks->log, "ids: %s", idmap_name(s->container.map.mode));
         protect_program(&s->container, hooks);
         r = attempt(s, err);
-        if (r == -EOPNOTSUPP && s->container.map.mode == IDMAP_SHIFTED)
-            r = err_set(err, SESSION_FALL_BACK,
-                        "layers cannot be mounted with mapped ids (Linux 5.19 or later can)");
-        if (r != SESSION_FALL_BACK)
+        if (r == -EOPNOTSUPP)
+            r = mount_otherwise(&s->container, err);
+        if (r != SESSION_FALL_BACK && r != SESSION_AGAIN)
             break;
         unwind_all(&s->unwind);
         s->supervisor.pidfd = -1;
         s->supervisor.asked_first = false;
-        r = idmap_fall_back(&s->container.map) ? 0 : -EPERM;
-        why = *err;
+        if (r == SESSION_FALL_BACK)
+            why = *err;
+        r = r == SESSION_AGAIN || idmap_fall_back(&s->container.map) ? 0 : -EPERM;
     }
     if (r == 0 && why.code)
         log_warning(&hooks->log, "%s: going on with ids mapped as '%s'", why.message,

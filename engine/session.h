@@ -17,6 +17,10 @@
 /** SESSION_FALL_BACK - within a start: the next mode of id mapping may do. */
 #define SESSION_FALL_BACK 12
 
+/** SESSION_AGAIN - within a start: the same once more, with the overlays made on the host's side.
+ */
+#define SESSION_AGAIN 13
+
 /**
  * struct session_request - what a container is started from; all of it is borrowed
  * @plan: checked (plan_check()); its actions are not looked at but for @ask_first
@@ -31,6 +35,7 @@
  * @keeps: the plan's kept directories, open already; NULL: they are opened with the container
  * @changes: a directory, relative to the store's, in which what the container changes is kept, in
  *           "upper" beside "work"; NULL: all is thrown away
+ * @like: a container that was made before, whose ids and way of mounting will do here too; NULL
  * @has_streams: steps have this process's standard input, output and error, or terminals for those
  *               that are terminals; else /dev/null
  * @takes_closures: functions of this process may be called in it (job_closure())
@@ -47,6 +52,7 @@ struct session_request {
     const int *streams;
     const struct keeps *keeps;
     const char *changes;
+    const struct container *like;
     bool has_streams;
     bool takes_closures;
     bool ask_first;

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "build.h"
 #include "devices.h"
 #include "rootfs/bind.h"
 
@@ -87,6 +88,13 @@ static int add(struct trees *trees, int dir_fd, const char *path, uint64_t attri
     return 0;
 }
 
+/* A mount that has been made, or its error. */
+static int add_made(struct trees *trees, int fd) {
+    if (fd >= 0)
+        trees->fds[trees->n++] = fd;
+    return fd < 0 ? fd : 0;
+}
+
 /* A volume brings the mounts below it along, if they can be mapped like itself. */
 static int add_volume(struct trees *trees, const struct container *container, size_t i,
                       int userns_fd) {
@@ -129,12 +137,24 @@ int trees_open(struct trees *trees, const struct container *container, int usern
         return 0;
     if (r < 0)
         return explain(r, container->store.path, mapping, err);
-    for (size_t i = 0; !container->image.in_store && i < layers->n; i++) {
+    if (container->overlays_given) {
+        r = add_made(trees, build_older_root(container, err));
+        if (r < 0)
+            return r;
+    }
+    for (size_t i = 0; !container->overlays_given && !container->image.in_store && i < layers->n;
+         i++) {
         r = add(trees, AT_FDCWD, layers->items[i], 0, userns_fd);
         if (r < 0)
             return explain(r, layers->items[i], mapping, err);
     }
     for (size_t i = 0; i < container->plan->n_volumes; i++) {
+        if (container->overlays_given && container->plan->volumes[i].mode == VOLUME_COW) {
+            r = add_made(trees, build_older_cow(container, i, err));
+            if (r < 0)
+                return r;
+            continue;
+        }
         r = add_volume(trees, container, i, userns_fd);
         if (r < 0)
             return explain(r, container->plan->volumes[i].source, mapping, err);

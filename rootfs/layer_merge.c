@@ -21,6 +21,8 @@
 #define ATTRIBUTE_BYTES 4096
 #define OVERLAY_PREFIX "user.overlay."
 #define OPAQUE OVERLAY_PREFIX "opaque"
+#define OLDER_PREFIX "trusted.overlay."
+#define OLDER_OPAQUE OLDER_PREFIX "opaque"
 
 static int merge(int from_fd, int to_fd, struct err *err);
 
@@ -28,10 +30,17 @@ static int fail(const char *what, const char *name, struct err *err) {
     return err_errno(err, "cannot %s '%.200s' of a layer", what, name);
 }
 
+/* Those of a kernel before Linux 5.11 are doubled where they matter, overlay_mark(). */
+static bool is_note(const char *name) {
+    return str_after(name, OVERLAY_PREFIX) || str_after(name, OLDER_PREFIX);
+}
+
 static bool is_opaque(int fd) {
     char value[8];
 
-    return fgetxattr(fd, OPAQUE, value, sizeof value) == 1 && value[0] == 'y';
+    return (fgetxattr(fd, OPAQUE, value, sizeof value) == 1 ||
+            fgetxattr(fd, OLDER_OPAQUE, value, sizeof value) == 1) &&
+           value[0] == 'y';
 }
 
 /* Attributes that the lower directory has and the upper one has not. */
@@ -40,7 +49,7 @@ static void drop_attributes(int from_fd, int to_fd) {
     ssize_t n = flistxattr(to_fd, names, sizeof names);
 
     for (const char *p = names; n > 0 && p < names + n; p += strlen(p) + 1)
-        if (!str_after(p, OVERLAY_PREFIX) && fgetxattr(from_fd, p, NULL, 0) < 0)
+        if (!is_note(p) && fgetxattr(from_fd, p, NULL, 0) < 0)
             (void)fremovexattr(to_fd, p);
 }
 
@@ -55,7 +64,7 @@ static int copy_attributes(int from_fd, int to_fd) {
         ssize_t size;
 
         /* Overlayfs's notes on where an upper directory came from mean nothing here. */
-        if (str_after(p, OVERLAY_PREFIX) && !str_eq(p, OPAQUE))
+        if (is_note(p) && !str_eq(p, OPAQUE) && !str_eq(p, OLDER_OPAQUE))
             continue;
         size = fgetxattr(from_fd, p, value, sizeof value);
         if (size < 0 || fsetxattr(to_fd, p, value, (size_t)size, 0) < 0)
@@ -122,7 +131,8 @@ static int enter_directory(int from, int to_fd, const char *name, struct err *er
     fd = open_directory(to_fd, name);
     if (fd < 0)
         return fail("open", name, err);
-    if (hides && fsetxattr(fd, OPAQUE, "y", 1, 0) < 0) {
+    if (hides && fsetxattr(fd, OPAQUE, "y", 1, 0) < 0 &&
+        (errno != ENOTSUP || fsetxattr(fd, OLDER_OPAQUE, "y", 1, 0) < 0)) {
         r = fail("set the attributes of", name, err);
         close(fd);
         return r;

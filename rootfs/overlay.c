@@ -29,7 +29,7 @@ static int explain(const struct overlay *overlay, struct err *err) {
         return err_set(err, code,
                        "cannot mount the overlay: the kernel has no overlayfs (modprobe overlay)");
     case -EPERM:
-        return err_set(err, code,
+        return err_set(err, -EOPNOTSUPP,
                        "cannot mount the overlay: the kernel does not allow it in a user namespace "
                        "(Linux 5.11 or later is needed)");
     default:

@@ -33,8 +33,8 @@ struct overlay {
  * the same layers serve root and users.  All directories have to be on mounts of the caller's mount
  * namespace. Context: child before pivot, CAP_SYS_ADMIN in its user namespace, /proc at /proc.
  * Spec: Documentation/filesystems/overlayfs.rst.
- * Return: 0 or -errno with a text; -EOPNOTSUPP: not on these file systems, or not on ID-mapped
- * mounts of them, which takes Linux 5.19.
+ * Return: 0 or -errno with a text; -EOPNOTSUPP: not in a user namespace, on these file systems, or
+ * on ID-mapped mounts of them, which takes Linux 5.19.
  */
 int overlay_mount(const struct overlay *overlay, const char *target, struct err *err);
 

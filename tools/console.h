@@ -36,6 +36,8 @@ enum style {
  * @fd: borrowed
  * @color: whether to write colours
  * @columns: the terminal's width; 0 when it is no terminal
+ * @n_remembered, @n_shown: lines about remembered steps so far; of these the ones that were written
+ *                          before this program started anew, see run_messages_protect()
  * @divert: takes what would be written to @fd, as console_write() does; NULL: it is written
  * @context: handed to it
  */
@@ -44,6 +46,8 @@ struct console {
     bool color;
     size_t columns;
     enum verbosity verbosity;
+    size_t n_remembered;
+    size_t n_shown;
     int (*divert)(void *context, const struct buf *text);
     void *context;
 };

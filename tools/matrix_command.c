@@ -10,6 +10,7 @@
 #include "matrix_output.h"
 #include "matrix_table.h"
 #include "progress.h"
+#include "protect.h"
 #include "report.h"
 #include "run_execute.h"
 #include "run_messages.h"
@@ -143,6 +144,12 @@ static enum output_mode choose_mode(const struct matrix_context *c) {
     return c->matrix.jobs > 1 && c->matrix.n_runs > 1 ? OUTPUT_BLOCK : OUTPUT_LIVE;
 }
 
+/* Before the first run. */
+static void protect(void *context) {
+    (void)context;
+    protect_program();
+}
+
 /* Returns the exit status. */
 static int execute(struct matrix_context *c, struct err *err) {
     const struct run_options *options = c->options;
@@ -155,7 +162,7 @@ static int execute(struct matrix_context *c, struct err *err) {
         .action_finished = action_finished,
         .output = output,
         .ended = ended,
-        .protect_program = run_messages_protect,
+        .protect_program = protect,
         .context = c,
     };
     int r = matrix_output_init(&c->output, &c->matrix, choose_mode(c), options->color,

@@ -40,12 +40,14 @@ static int run_plan(const struct run_options *options, const struct plan *plan,
         .action_started = action_started,
         .action_finished = action_finished,
         .protect_program = run_messages_protect,
+        .n_shown = run_messages_shown(),
         .context = console,
     };
     __attribute__((cleanup(result_done))) struct result result;
     _cleanup_(json_writer_done) struct json_writer json = JSON_WRITER_INIT;
     struct err err = {0};
 
+    console->n_shown = hooks.n_shown;
     progress_init(&progress, console);
     progress.only_news = true;
     result_init(&result);

@@ -5,6 +5,14 @@
 #include "protect.h"
 #include "step_line.h"
 
+#include "engine/base/str.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* How many remembered steps were shown already, from one start of this program to the next. */
+#define SHOWN "MAYFLY_STEPS_SHOWN"
+
 void run_messages_started(const struct console *console, const struct plan *plan, size_t index) {
     _cleanup_buf_ struct buf line = BUF_INIT;
 
@@ -19,6 +27,8 @@ void run_messages_finished(struct console *console, const struct plan *plan,
                            const struct action_result *action) {
     _cleanup_buf_ struct buf line = BUF_INIT;
 
+    if (action->remembered && console->n_remembered++ < console->n_shown)
+        return;
     if (console->verbosity == VERBOSITY_QUIET)
         return;
     /* An error has a line of its own at the end, and a change of directory is nothing to time. */
@@ -45,7 +55,23 @@ void run_messages_ended(const struct console *console, const struct plan *plan,
         (void)console_write(console, &line);
 }
 
+size_t run_messages_shown(void) {
+    const char *text = getenv(SHOWN);
+    uint64_t n = 0;
+
+    if (text && str_to_u64(text, SIZE_MAX, &n) < 0)
+        n = 0;
+    unsetenv(SHOWN);
+    return (size_t)n;
+}
+
 void run_messages_protect(void *context) {
-    (void)context;
+    const struct console *console = context;
+    char text[24];
+
+    snprintf(text, sizeof text, "%zu", console->n_remembered);
+    if (console->n_remembered > 0)
+        setenv(SHOWN, text, 1);
     protect_program();
+    unsetenv(SHOWN);
 }

@@ -19,7 +19,11 @@ void run_messages_finished(struct console *console, const struct plan *plan,
 void run_messages_ended(const struct console *console, const struct plan *plan,
                         const struct result *result);
 
-/** run_messages_protect() - for the hooks of a run: see protect_program(). */
+/** run_messages_shown() - how many remembered steps were shown before this program started anew. */
+size_t run_messages_shown(void);
+
+/** run_messages_protect() - for the hooks of a run: see protect_program().  @context: its console
+ */
 void run_messages_protect(void *context);
 
 #endif

@@ -76,6 +76,18 @@ static inline int sys_mount_setattr(int dir_fd, const char *path, unsigned flags
                : (int)syscall(SYS_mount_setattr, dir_fd, path, flags, attr, sizeof *attr);
 }
 
+static inline int sys_fsopen(const char *type, unsigned flags) {
+    return fault_point("fsopen") ? -1 : (int)syscall(SYS_fsopen, type, flags);
+}
+
+static inline int sys_fsconfig(int fs_fd, unsigned command, const char *key, const void *value) {
+    return (int)syscall(SYS_fsconfig, fs_fd, command, key, value, 0);
+}
+
+static inline int sys_fsmount(int fs_fd, unsigned flags, unsigned attributes) {
+    return fault_point("fsmount") ? -1 : (int)syscall(SYS_fsmount, fs_fd, flags, attributes);
+}
+
 static inline int sys_mount(const char *source, const char *target, const char *type,
                             unsigned long flags, const char *options) {
     return fault_point("mount") ? -1 : mount(source, target, type, flags, options);

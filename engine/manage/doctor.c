@@ -53,8 +53,9 @@ static void examine_kernel(struct examination *e) {
 
     uname(&name);
     if (sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
-        (major < 5 || (major == 5 && minor < 11)))
-        find(e, FINDING_PROBLEM, "kernel", "Linux %s: 5.11 or later is needed", name.release);
+        (major < 5 || (major == 5 && minor < (geteuid() == 0 ? 10 : 11))))
+        find(e, FINDING_PROBLEM, "kernel", "Linux %s: 5.11 or later is needed, for root 5.10",
+             name.release);
     else
         find(e, FINDING_OK, "kernel", "Linux %s on %s", name.release, name.machine);
 }

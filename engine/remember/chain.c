@@ -72,6 +72,7 @@ static int start(struct chain *chain, bool captured, struct err *err) {
             return r;
     }
     request.keeps = &chain->keeps;
+    request.like = chain->was_live ? &chain->base.container : NULL;
     chain->capture = CAPTURE_INIT;
     chain->captured = captured;
     if (captured) {
@@ -85,7 +86,9 @@ static int start(struct chain *chain, bool captured, struct err *err) {
         chain->base.supervisor.interrupted = chain->session.supervisor.interrupted;
         return r;
     }
-    chain->live = true;
+    chain->live = chain->was_live = true;
+    chain->base.container.map = chain->session.container.map;
+    chain->base.container.overlays_given = chain->session.container.overlays_given;
     if (chain->result->setup_nsec == 0)
         chain->result->setup_nsec = clock_realtime() - chain->result->started_nsec;
     if (captured) {

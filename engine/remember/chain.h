@@ -33,6 +33,7 @@ struct chain {
     struct session base;
     struct session session;
     bool live;
+    bool was_live;
     struct keeps keeps;
     bool has_keeps;
     struct capture capture;

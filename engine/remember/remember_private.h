@@ -34,6 +34,7 @@ struct remember {
     bool transient;
     bool forget;
     size_t n_ran;
+    size_t n_found;
     bool has_discarded;
 };
 

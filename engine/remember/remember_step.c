@@ -110,7 +110,8 @@ static int use_found(struct remember *m, size_t index, struct step *step, struct
 
     if (hooks->action_started)
         hooks->action_started(hooks->context, m->plan, index);
-    r = show_output(m, step, err);
+    /* This program may have started anew meanwhile, see @protect_program. */
+    r = m->n_found++ < hooks->n_shown ? 0 : show_output(m, step, err);
     if (r != 0)
         return r;
     chain_leave(&m->chain);
