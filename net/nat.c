@@ -305,5 +305,9 @@ int nat_open(const struct nat *nat, struct err *err) {
         add_kind(&batch, &v6, nat);
     nft_transaction_end(&batch);
     r = netlink_send(fd, &batch, err);
-    return r < 0 ? err_wrap(err, "address translation (nf_tables)") : take_fd(fd);
+    /* That no such table is known is an invalid argument. */
+    if (r < 0)
+        return err_wrap(err, r == -EINVAL ? "address translation (nf_tables of Linux 5.12 or later)"
+                                          : "address translation (nf_tables)");
+    return take_fd(fd);
 }
