@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct buf;
+struct dhcp_parameters;
 struct network_lease;
 struct network_ipv6;
 
@@ -116,6 +118,14 @@ int connect_names_show(const struct container *container, int run_fd, int root_f
                        struct connect_names *ret_names, struct err *err);
 
 /**
+ * connect_names_format() - append what they say
+ * @lease, @ipv6: NULL: there is none
+ */
+void connect_names_format(const struct container *container, const struct dhcp_parameters *lease,
+                          const struct network_ipv6 *ipv6, struct buf *ret_resolv,
+                          struct buf *ret_hosts);
+
+/**
  * connect_names_write() - fill them
  * @names: closed, also on failure
  * @lease, @ipv6: of network_setup(); NULL: there is none
@@ -133,5 +143,15 @@ int connect_names_write(const struct container *container, struct connect_names 
  * Return: 0 or -errno with a text.
  */
 int connect_adopt(struct container *container, const int fds[2], struct err *err);
+
+/**
+ * connect_renew() - when a renewed lease says something else, say it in the container's files too
+ * @pidfd: of PID 1
+ *
+ * What is mounted over them there, or has been changed by the container, stays.  What goes wrong is
+ * logged.
+ * Context: host, single-threaded.
+ */
+void connect_renew(struct container *container, int pidfd);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/str.h"
 #include "connect.h"
 #include "net/network.h"
 #include "net/resolv.h"
@@ -21,14 +22,26 @@ static int explain(int r, const char *name, struct err *err) {
     return err_errno(err, "cannot make the container's /etc/%s", name);
 }
 
-/* Shows an empty file as /etc/@name. */
-static int show_file(int run_fd, int root_fd, const char *name, int *ret_fd, struct err *err) {
-    _cleanup_close_ int file = openat(run_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-    _cleanup_close_ int tree = -1, target = -1;
+/* Somebody's own file is there instead. */
+static bool is_volume(const struct plan *plan, const char *path) {
+    for (size_t i = 0; i < plan->n_volumes; i++)
+        if (str_eq(plan->volumes[i].target, path))
+            return true;
+    return false;
+}
+
+/* Shows an empty file as /etc/@name; @ret_fd is -1 where the plan has a volume in its place. */
+static int show_file(const struct container *c, int run_fd, int root_fd, const char *name,
+                     int *ret_fd, struct err *err) {
+    _cleanup_close_ int file = -1, tree = -1, target = -1;
     char path[64];
-    int r = file < 0 ? -errno : 0;
+    int r;
 
     snprintf(path, sizeof path, "/etc/%s", name);
+    if (is_volume(c->plan, path))
+        return 0;
+    file = openat(run_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+    r = file < 0 ? -errno : 0;
     if (r == 0)
         r = tree = bind_clone(run_fd, name, false, 0, -1);
     if (r >= 0) {
@@ -46,6 +59,8 @@ static int show_file(int run_fd, int root_fd, const char *name, int *ret_fd, str
 static int fill_file(int fd, const char *name, const struct buf *text, struct err *err) {
     int r;
 
+    if (fd < 0)
+        return 0;
     if (buf_failed(text))
         return err_nomem(err);
     r = fd_write_all(fd, text->data, text->size);
@@ -74,7 +89,7 @@ static void choose_servers(const struct plan *plan, struct resolv *resolv, struc
     resolv_format(resolv, ret_text);
 }
 
-static void put_hosts(const struct container *c, const struct network_lease *lease,
+static void put_hosts(const struct container *c, const struct dhcp_parameters *lease,
                       const struct network_ipv6 *ipv6, struct buf *ret_text) {
     _cleanup_free_ char *own = NULL;
 
@@ -83,8 +98,8 @@ static void put_hosts(const struct container *c, const struct network_lease *lea
         fd_read_file(AT_FDCWD, "/etc/hosts", MAX_FILE_BYTES, &own, NULL) == 0)
         buf_printf(ret_text, "%s\n", own);
     else
-        resolv_hosts_format(lease ? lease->client.lease.address_be : 0,
-                            ipv6 ? &ipv6->address : NULL, container_hostname(c), ret_text);
+        resolv_hosts_format(lease ? lease->address_be : 0, ipv6 ? &ipv6->address : NULL,
+                            container_hostname(c), ret_text);
     for (size_t i = 0; i < c->plan->hosts.n; i++)
         buf_printf(ret_text, "%s\n", c->plan->hosts.items[i]);
 }
@@ -93,13 +108,13 @@ int connect_names_show(const struct container *c, int run_fd, int root_fd,
                        struct connect_names *ret_names, struct err *err) {
     _cleanup_buf_ struct buf name = BUF_INIT;
     _cleanup_close_ int resolv_fd = -1, hosts_fd = -1, name_fd = -1;
-    int r = show_file(run_fd, root_fd, "resolv.conf", &resolv_fd, err);
+    int r = show_file(c, run_fd, root_fd, "resolv.conf", &resolv_fd, err);
 
     *ret_names = (struct connect_names){-1, -1};
     if (r == 0)
-        r = show_file(run_fd, root_fd, "hosts", &hosts_fd, err);
+        r = show_file(c, run_fd, root_fd, "hosts", &hosts_fd, err);
     if (r == 0)
-        r = show_file(run_fd, root_fd, "hostname", &name_fd, err);
+        r = show_file(c, run_fd, root_fd, "hostname", &name_fd, err);
     buf_printf(&name, "%s\n", container_hostname(c));
     if (r == 0)
         r = fill_file(name_fd, "hostname", &name, err);
@@ -108,20 +123,27 @@ int connect_names_show(const struct container *c, int run_fd, int root_fd,
     return r;
 }
 
+void connect_names_format(const struct container *c, const struct dhcp_parameters *lease,
+                          const struct network_ipv6 *ipv6, struct buf *ret_resolv,
+                          struct buf *ret_hosts) {
+    struct resolv resolv = {0};
+
+    if (lease)
+        resolv_from_lease(&resolv, lease);
+    else if (c->plan->net == NET_HOST)
+        resolv_of_host(&resolv, true);
+    choose_servers(c->plan, &resolv, ret_resolv);
+    put_hosts(c, lease, ipv6, ret_hosts);
+}
+
 int connect_names_write(const struct container *c, struct connect_names *names,
                         const struct network_lease *lease, const struct network_ipv6 *ipv6,
                         struct err *err) {
     _cleanup_buf_ struct buf resolv_text = BUF_INIT, hosts = BUF_INIT;
     _cleanup_close_ int resolv_fd = take_fd(names->resolv_fd), hosts_fd = take_fd(names->hosts_fd);
-    struct resolv resolv = {0};
     int r;
 
-    if (lease)
-        resolv_from_lease(&resolv, &lease->client.lease);
-    else if (c->plan->net == NET_HOST)
-        resolv_of_host(&resolv, true);
-    choose_servers(c->plan, &resolv, &resolv_text);
-    put_hosts(c, lease, ipv6, &hosts);
+    connect_names_format(c, lease ? &lease->client.lease : NULL, ipv6, &resolv_text, &hosts);
     r = fill_file(resolv_fd, "resolv.conf", &resolv_text, err);
     return r == 0 ? fill_file(hosts_fd, "hosts", &hosts, err) : r;
 }

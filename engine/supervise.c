@@ -42,8 +42,10 @@ int supervise_poll(const struct supervisor *s, struct pollfd *fds, size_t n,
     if (network && network_deadline(network) < deadline_nsec)
         deadline_nsec = network_deadline(network);
     r = poll(fds, n + n_network, clock_poll_timeout(clock_monotonic(), deadline_nsec));
-    if (network)
+    if (network) {
         network_dispatch(network, r < 0 ? NULL : fds + n, n_network, clock_monotonic());
+        connect_renew(s->container, s->pidfd);
+    }
     return r < 0 && errno != EINTR ? -errno : 0;
 }
 

@@ -210,6 +210,15 @@ void network_lease_close(struct network_lease *lease);
  */
 void network_adopt(struct network *network, struct network_lease *lease);
 
+/**
+ * network_changed() - whether a lease that was adopted says something else by now
+ * @ret_before, @ret_now: what it said at the last call, or when it was adopted, and what it says
+ *
+ * Of the container's address, its name servers and where names are looked for.
+ */
+bool network_changed(struct network *network, struct dhcp_parameters *ret_before,
+                     struct dhcp_parameters *ret_now);
+
 /** network_poll() - what to poll(2) for.  Return: how many of @ret_fds are set. */
 size_t network_poll(const struct network *network, struct pollfd ret_fds[NETWORK_MAX_POLL]);
 

@@ -37,6 +37,7 @@
  * @ra, @ra_nsec: what the container is told of the network's router, and when the next time
  * @found_name: of network_lookup(), until its next call
  * @lease: the container's own, where it has to be renewed
+ * @told: what network_changed() has told of it
  */
 struct network {
     const struct log *log;
@@ -63,6 +64,7 @@ struct network {
     char found_name[NETWORK_NAME_BYTES];
     bool has_lease;
     struct network_lease lease;
+    struct dhcp_parameters told;
 };
 
 /** network_open_way_out() - the host's side of a network that leads there. */

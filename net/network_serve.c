@@ -49,6 +49,7 @@ void network_adopt(struct network *network, struct network_lease *lease) {
     network_lease_close(&network->lease);
     network->lease = *lease;
     network->has_lease = true;
+    network->told = lease->client.lease;
     hold_to(network, lease->client.lease.address_be);
     if (lease->taken_be)
         log_warning(network->log,
@@ -139,12 +140,29 @@ static void advertise(struct network *network, uint64_t now_nsec) {
     network->ra_nsec = clock_add(now_nsec, NETWORK_ROUTER_NSEC);
 }
 
-static void clear_lease(struct network *network, const struct dhcp_parameters *old) {
+/** delete_address() - no error when it is gone already. */
+static void delete_address(struct network *network, const struct dhcp_parameters *old) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
 
     addr_delete(&batch, NETWORK_CONTAINER_INDEX, old->address_be, old->prefix);
     netlink_send(network->lease.route_fd, &batch, NULL);
+}
+
+static void clear_lease(struct network *network, const struct dhcp_parameters *old) {
+    delete_address(network, old);
     hold_to(network, 0);
+}
+
+/** set_lease() - one that is new, or lasts longer; a server may name another address for that. */
+static void set_lease(struct network *network, const struct dhcp_parameters *old) {
+    const struct dhcp_parameters *lease = &network->lease.client.lease;
+    struct err err;
+
+    if (lease->address_be != old->address_be)
+        delete_address(network, old);
+    hold_to(network, lease->address_be);
+    if (network_set_lease(network->lease.route_fd, NETWORK_CONTAINER_INDEX, lease, &err) < 0)
+        log_warning(network->log, "network: %s", err.message);
 }
 
 /** act() - send what the client wants sent, and set up what it got. */
@@ -152,7 +170,6 @@ static void act(struct network *network, const struct dhcp_client_output *output
                 const struct dhcp_parameters *old) {
     struct dhcp_client *client = &network->lease.client;
     char address[INET_ADDRSTRLEN];
-    struct err err;
 
     if (output->has_message)
         dhcp_socket_send(network->lease.socket_fd, &output->message, output->server_be,
@@ -173,10 +190,7 @@ static void act(struct network *network, const struct dhcp_client_output *output
         if (output->event == DHCP_CLIENT_LEASED)
             log_info(network->log, "network: the container's address is now %s",
                      inet_ntop(AF_INET, &client->lease.address_be, address, sizeof address));
-        hold_to(network, client->lease.address_be);
-        if (network_set_lease(network->lease.route_fd, NETWORK_CONTAINER_INDEX, &client->lease,
-                              &err) < 0)
-            log_warning(network->log, "network: %s", err.message);
+        set_lease(network, old);
         break;
     case DHCP_CLIENT_DUPLICATE:
     case DHCP_CLIENT_NOTHING:
@@ -200,6 +214,21 @@ static void keep_lease(struct network *network, uint64_t now_nsec) {
     }
     dhcp_client_dispatch(client, now_nsec, &output);
     act(network, &output, &old);
+}
+
+bool network_changed(struct network *network, struct dhcp_parameters *ret_before,
+                     struct dhcp_parameters *ret_now) {
+    const struct dhcp_client *client = &network->lease.client;
+    const struct dhcp_parameters *now = &client->lease, *told = &network->told;
+
+    if (network->lease.socket_fd < 0 || client->state < DHCP_CLIENT_BOUND ||
+        (now->address_be == told->address_be && now->n_dns == told->n_dns &&
+         memcmp(now->dns_be, told->dns_be, now->n_dns * sizeof now->dns_be[0]) == 0 &&
+         str_eq(now->domain, told->domain) && str_eq(now->search, told->search)))
+        return false;
+    *ret_before = network->told;
+    *ret_now = network->told = *now;
+    return true;
 }
 
 /* Names. */

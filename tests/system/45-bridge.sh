@@ -242,11 +242,11 @@ end_bridge() {
     ip link del brtest
     while ip -o link | grep -q 'mayfly\|squatter'; do :; done
 }
-# serve_addresses FIRST LAST: dnsmasq, which goes into the background when it is ready
+# serve_addresses FIRST LAST [OPTION...]: dnsmasq, which goes into the background when it is ready
 serve_addresses() {
     command -v dnsmasq >/dev/null || promised "no dnsmasq"
     dnsmasq --conf-file=/dev/null --port=0 --interface=brtest --bind-interfaces --no-ping --dhcp-sequential-ip \
-        --dhcp-range="$1,$2,2m" --dhcp-leasefile="$PWD/leases" --pid-file="$PWD/pid" --user=root --log-facility=/dev/null || fail "no server"
+        "${@:3}" --dhcp-range="$1,$2,2m" --dhcp-leasefile="$PWD/leases" --pid-file="$PWD/pid" --user=root --log-facility=/dev/null || fail "no server"
 }
 
 test_existing_bridge_whose_server_has_no_address_left() {
@@ -311,6 +311,72 @@ test_existing_bridge_holds_a_container_to_its_lease() {
     until_true eval '[ "$(nft -s list ruleset)" = "$before" ]'
     end_bridge pid
     expect_same "$(cat err)" ''
+}
+
+# serve_again FIRST LAST [OPTION...]: in place of the one before.  It is asked after a second, and if it
+# is not there just then, after five more.
+serve_again() {
+    local server
+    [ ! -e pid ] || server=$(cat pid)
+    [ -z "${server:-}" ] || kill "$server"
+    while [ "${server:-}" ] && kill -0 "$server" 2>/dev/null; do :; done
+    rm -f pid leases
+    serve_addresses "$1" "$2" --dhcp-authoritative --dhcp-option=58,1 --dhcp-option=59,6 "${@:3}"
+}
+
+test_existing_bridge_whose_server_names_other_name_servers() {
+    only root
+    make_bridge
+    serve_again 198.51.100.50 198.51.100.50 --dhcp-option=6,198.51.100.9 --dhcp-option=15,old.example
+    make_fifos
+    local own after run
+    printf -v own 'nameserver 198.51.100.9\nsearch old.example'
+    printf -v after 'nameserver 198.51.100.7\nnameserver 198.51.100.8\nsearch new.example old.example'
+    # One that has nobody look at half a file, and one that has made it its own.
+    "$mayfly" -i "$busybox" -n bridge:brtest --debug --timeout 200 -e own="$own" -e after="$after" "${fifos[@]}" \
+        -S 'exec 3</etc/resolv.conf; echo ready >/told; while it=$(cat /etc/resolv.conf); [ "$it" != "$after" ]; do [ "$it" = "$own" ] || exit 9; done; [ "$(cat <&3)" = "$own" ]' \
+        -S 'ls -ln /etc/resolv.conf | cut -d" " -f1; echo more >>/etc/resolv.conf; grep -c " /etc/resolv.conf " /proc/self/mounts; echo ready >/told; read x </go; tail -n 1 /etc/resolv.conf' >out 2>err &
+    run=$!
+    await ready
+    serve_again 198.51.100.50 198.51.100.50 --dhcp-option=6,198.51.100.7,198.51.100.8 --dhcp-option=15,new.example --dhcp-option=119,old.example
+    patience=100 until_true grep -q '/etc/resolv.conf says what the new lease says' err
+    await ready
+    serve_again 198.51.100.50 198.51.100.50 --dhcp-option=6,198.51.100.9
+    patience=100 until_true grep -q "something new, but /etc/resolv.conf is the container's own" err
+    let_go
+    ends_with 0 $run
+    # A volume of one's own is one's own, too.
+    echo 'nameserver 192.0.2.1' >mine
+    "$mayfly" -i "$busybox" -n bridge:brtest --debug --timeout 200 "${fifos[@]}" -v "$PWD/mine:/etc/resolv.conf" \
+        -S 'echo ready >/told; read x </go; cat /etc/resolv.conf' >other 2>err2 &
+    run=$!
+    await ready
+    serve_again 198.51.100.50 198.51.100.50 --dhcp-option=6,198.51.100.7
+    patience=100 until_true grep -q "/etc/resolv.conf is the container's own" err2
+    let_go
+    ends_with 0 $run
+    end_bridge pid
+    expect_same "$(cat out)" $'-rw-r--r--\n1\nmore'
+    expect_same "$(cat other mine)" $'nameserver 192.0.2.1\nnameserver 192.0.2.1'
+}
+
+test_existing_bridge_whose_server_takes_the_address_back() {
+    only root
+    make_bridge
+    serve_again 198.51.100.50 198.51.100.50
+    make_fifos
+    "$mayfly" -i "$busybox" -n bridge:brtest --hostname guest --cap-add NET_RAW --timeout 200 "${fifos[@]}" \
+        -S 'echo ready >/told; until grep -q "^198.51.100.60.guest$" /etc/hosts; do sleep 0.1; done; ! grep 198.51.100.50 /etc/hosts' -S "$address" \
+        -S 'ping -q -c1 -W30 198.51.100.1 >/dev/null && echo reached' >out 2>err &
+    local run=$!
+    await ready
+    serve_again 198.51.100.60 198.51.100.60
+    ends_with 0 $run
+    end_bridge pid
+    expect_same "$(cat out)" $'198.51.100.60\nreached'
+    expect_same "$(grep -c 'network: ' err)" 2
+    expect_same "$(grep -Ec 'the DHCP server takes 198.51.100.50 back: .+' err)" 1
+    expect_same "$(grep -c "the container's address is now 198.51.100.60" err)" 1
 }
 
 # serve_briefly FIRST: isc-dhcp-server, leases of eight seconds
