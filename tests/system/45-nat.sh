@@ -379,6 +379,45 @@ test_nat_beside_firewalls_that_drop() {
     end_outside
 }
 
+# firewalld itself, with a bus and settings of its own; its zone for what it does not know rejects.
+test_nat_beside_firewalld() {
+    only root
+    command -v firewalld >/dev/null || promised "no firewalld"
+    local outside before bus daemon pid listener
+    export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$PWD/bus
+    make_outside
+    mkdir conf
+    cp /etc/firewalld/firewalld.conf conf/
+    dbus-daemon --session --address="$DBUS_SYSTEM_BUS_ADDRESS" --nofork --nopidfile >/dev/null 2>&1 &
+    bus=$!
+    until_true test -S bus
+    firewalld --nofork --nopid --system-config "$PWD/conf" --log-target console >log 2>&1 &
+    daemon=$!
+    patience=100 until_true firewall-cmd --state
+    before=$(nft -s list ruleset)
+    grep -q 'table inet firewalld' <<<"$before" || fail "it has no rules: $(cat log)"
+    nsenter -n -t $outside busybox nc -ll -p 7070 -e echo reached >/dev/null 2>&1 </dev/null &
+    listener=$!
+    make_fifos
+    "$mayfly" -q -i "$busybox" -n nat --timeout 100 -p 8088:80 "${fifos[@]}" \
+        -S 'until sleep 0.3 | nc 203.0.113.2 7070 | grep -m 1 reached; do :; done; echo ready >/told; nc -l -p 80 -e echo published; read x </go' >out &
+    pid=$!
+    await ready
+    until sleep 0.3 | nsenter -n -t $outside busybox nc -w 5 203.0.113.1 8088 2>/dev/null | grep -qx published; do
+        kill -0 $pid || fail "it ended"
+    done
+    let_go
+    ends_with 0 $pid
+    expect_same "$(cat out)" reached
+    expect_same "$(nft -s list ruleset)" "$before"
+    kill $daemon $listener
+    wait $daemon $listener 2>/dev/null
+    kill $bus
+    wait $bus 2>/dev/null
+    nft flush ruleset
+    end_outside
+}
+
 # In plurality's words: create IMAGE NAME, start, list, status, stop, delete.
 host_a_server_that_stays() {
     local outside
