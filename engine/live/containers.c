@@ -34,6 +34,8 @@
 #include <sys/random.h>
 
 #define MAX_FILE_BYTES (16u << 20)
+/* Nobody comes by that often. */
+#define REMOVAL_TRIES 100
 #define KILLED_STATUS 137
 
 static int open_folder(const struct store *store, const char *name, struct err *err) {
@@ -165,13 +167,17 @@ void kept_drop_name(struct containers *containers, const char *name, const char 
 }
 
 int containers_remove(struct containers *containers, struct kept *kept, struct err *err) {
+    unsigned n_tries = 0;
     int r;
 
     /* From here on nobody takes it for a container. */
     if (sys_unlinkat(kept->dir_fd, "config", 0) < 0 && errno != ENOENT)
         return err_errno(err, "cannot remove container %s", kept->name);
     kept_drop_name(containers, kept->name, kept->id);
-    r = state_remove_tree(containers->fd, kept->id, &containers->map);
+    /* Who comes by meanwhile takes it for what a kill has left, and begins with a lock in it. */
+    do
+        r = state_remove_tree(containers->fd, kept->id, &containers->map);
+    while (r == -ENOTEMPTY && n_tries++ < REMOVAL_TRIES);
     if (r < 0) {
         errno = -r;
         return err_errno(err, "cannot remove what container %s has left in the store", kept->name);
@@ -192,7 +198,7 @@ int kept_open(struct containers *containers, const char *id, struct kept *kept) 
         /* It is being made or removed at the moment, or nobody does it any more. */
         bool was_killed = r == 0;
         int locked =
-            flock(containers->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : kept_take_lock(kept, false);
+            flock(containers->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : kept_take_lock(kept, false, true);
 
         (void)flock(containers->fd, LOCK_UN);
         if (locked < 0)
@@ -335,7 +341,7 @@ int kept_check_image(struct kept *kept, const char *reference, const char *id, s
 }
 
 int kept_lock(struct kept *kept, bool wait, struct err *err) {
-    int r = kept_take_lock(kept, wait);
+    int r = kept_take_lock(kept, wait, false);
 
     if (r == -EBUSY && wait)
         (void)read_state(kept);

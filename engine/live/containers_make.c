@@ -90,7 +90,7 @@ static int make_directory(struct containers *containers, struct kept *kept, stru
     if (sys_mkdirat(containers->fd, kept->id, 0700) < 0)
         return err_errno(err, "cannot make a directory in %s/containers", containers->store.path);
     kept->dir_fd = openat(containers->fd, kept->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    r = kept->dir_fd < 0 ? -errno : kept_take_lock(kept, true);
+    r = kept->dir_fd < 0 ? -errno : kept_take_lock(kept, true, true);
     (void)flock(containers->fd, LOCK_UN);
     if (r < 0) {
         errno = -r;

@@ -17,10 +17,11 @@ int kept_open(struct containers *containers, const char *id, struct kept *kept);
 /**
  * kept_take_lock() - lock the open file description of "lock"
  * @wait: for whoever has it, but for a supervisor that @kept->state does not know
+ * @create: the file, which is gone when the container is being removed
  *
- * Return: 0, -EBUSY or -errno.
+ * Return: 0, -EBUSY, -ENOENT or -errno.
  */
-int kept_take_lock(struct kept *kept, bool wait);
+int kept_take_lock(struct kept *kept, bool wait, bool create);
 
 /** kept_is_locked() - whether somebody has that lock. */
 bool kept_is_locked(const struct kept *kept);

@@ -92,9 +92,9 @@ static int await(const struct kept *kept, int fd) {
     return r == 0 && status != 0 ? -EINTR : r;
 }
 
-int kept_take_lock(struct kept *kept, bool wait) {
-    _cleanup_close_ int fd =
-        openat(kept->dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+int kept_take_lock(struct kept *kept, bool wait, bool create) {
+    _cleanup_close_ int fd = openat(
+        kept->dir_fd, "lock", O_RDWR | (create ? O_CREAT : 0) | O_NOFOLLOW | O_CLOEXEC, 0600);
     int r;
 
     if (fd < 0)
