@@ -93,8 +93,8 @@ static int await(const struct kept *kept, int fd) {
 }
 
 int kept_take_lock(struct kept *kept, bool wait, bool create) {
-    _cleanup_close_ int fd = openat(
-        kept->dir_fd, "lock", O_RDWR | (create ? O_CREAT : 0) | O_NOFOLLOW | O_CLOEXEC, 0600);
+    _cleanup_close_ int fd = openat(kept->dir_fd, "lock",
+                                    O_RDWR | (create ? O_CREAT : 0) | O_NOFOLLOW | O_CLOEXEC, 0600);
     int r;
 
     if (fd < 0)
