@@ -197,8 +197,9 @@ int kept_open(struct containers *containers, const char *id, struct kept *kept) 
         (r == 0 && kept_is_live(kept) && !kept_is_locked(kept))) {
         /* It is being made or removed at the moment, or nobody does it any more. */
         bool was_killed = r == 0;
-        int locked =
-            flock(containers->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : kept_take_lock(kept, false, true);
+        int locked = flock(containers->fd, LOCK_EX | LOCK_NB) < 0
+                         ? -errno
+                         : kept_take_lock(kept, false, true);
 
         (void)flock(containers->fd, LOCK_UN);
         if (locked < 0)

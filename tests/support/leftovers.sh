@@ -36,9 +36,9 @@ added() {
 
 # left_cgroups: those of another run's, which is at work at the same time, are empty for a moment only
 left_cgroups() {
-    local left i
+    local left end=$((SECONDS + 20))
     left=$(added cgroup "$cgroups_before" "$cgroups_now")
-    for ((i = 0; i < 500; i++)); do
+    while [ "$SECONDS" -lt "$end" ]; do
         [ -n "$left" ] || return 0
         sleep 0.02
         left=$(comm -12 <(printf '%s\n' "$left") <(list_cgroups | sed 's/^/cgroup: /'))
