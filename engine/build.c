@@ -142,15 +142,16 @@ static int mount_tmpfs(const struct builder *builder, const struct tmpfs_mount *
     const unsigned long flags = MS_NOSUID | MS_NODEV | (tmpfs->no_exec ? MS_NOEXEC : 0);
     _cleanup_close_ int target = bind_target(builder->root_fd, tmpfs->target, true, err);
     char path[32], options[64];
+    int r;
 
     if (target < 0)
         return target;
     snprintf(path, sizeof path, "/proc/self/fd/%d", target);
     snprintf(options, sizeof options, tmpfs->size_bytes ? "mode=%o,size=%" PRIu64 : "mode=%o",
              tmpfs->mode, tmpfs->size_bytes);
-    if (sys_mount("tmpfs", path, "tmpfs", flags, options) < 0)
-        return err_errno(err, "cannot mount a tmpfs on %s", tmpfs->target);
-    return 0;
+    r = apivfs_mount_labelled("tmpfs", path, flags, options, build_label(builder->container));
+    errno = -r;
+    return r < 0 ? err_errno(err, "cannot mount a tmpfs on %s", tmpfs->target) : 0;
 }
 
 /* What an image's init expects to be there and empty, unless the plan has something there.  Spec:
@@ -299,6 +300,7 @@ int trees_build(const struct container *container, struct trees *trees, size_t *
         .host_root = container->map.uids[0].outside == 0,
         .tty_group = idmap_has(container->map.gids, container->map.n_gids, 5),
         .privileged = plan->confinement.privileged,
+        .label = build_label(container),
         .unmasked = &plan->confinement.unmasked,
     };
     struct builder builder = {.container = container,

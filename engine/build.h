@@ -28,6 +28,11 @@ struct builder {
     int root_fd;
 };
 
+/** build_label() - the label of SELinux's that the container's files have, lent; NULL: none. */
+static inline const char *build_label(const struct container *container) {
+    return *container->confine.selinux.mount ? container->confine.selinux.mount : NULL;
+}
+
 /**
  * build_overlay() - mount an overlay with an upper directory of its own
  * @lower_fds: @n directories, the uppermost last: owner and mode of the overlay's root are its

@@ -65,7 +65,8 @@ static int add_all(struct layers *layers, const struct container *container,
 static int mount_over(const struct container *container, const struct layers *layers,
                       const char *suffix, struct err *err) {
     _cleanup_close_ int changes = -1;
-    struct builder builder = {.run_fd = container->state.fd, .changes_fd = container->state.fd};
+    struct builder builder = {
+        .container = container, .run_fd = container->state.fd, .changes_fd = container->state.fd};
 
     /* In a user namespace the notes could not be taken. */
     if (!takes(container, "trusted.mayfly"))

@@ -45,7 +45,11 @@ static int make_upper(struct builder *builder, const char *suffix, const struct 
 
 int build_overlay(struct builder *builder, const int *lower_fds, size_t n, const char *suffix,
                   const char *target, struct err *err) {
-    struct overlay overlay = {.lower_fds = lower_fds, .n_lower = n, .upper_fd = -1, .work_fd = -1};
+    struct overlay overlay = {.lower_fds = lower_fds,
+                              .n_lower = n,
+                              .upper_fd = -1,
+                              .work_fd = -1,
+                              .label = build_label(builder->container)};
     struct stat like;
     int r;
 

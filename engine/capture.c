@@ -19,14 +19,16 @@
 /* More is not shown again; a step that writes more than this is no rarity, but its reader is. */
 #define FILE_BYTES_MAX (256u << 20)
 
-int capture_open(struct capture *capture, struct err *err) {
+int capture_open(struct capture *capture, const struct selinux *labels, int dir_fd,
+                 struct err *err) {
     capture->streams[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (capture->streams[0] < 0)
         return err_errno(err, "cannot open /dev/null");
     for (int i = 0; i < 2; i++) {
         int ends[2];
 
-        if (pipe2(ends, O_CLOEXEC) < 0)
+        errno = -selinux_pipe(ends, labels, dir_fd);
+        if (errno != 0)
             return err_errno(err, "cannot make a pipe");
         capture->pipes[i] = ends[0];
         capture->streams[1 + i] = ends[1];

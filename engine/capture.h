@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/sha256.h"
+#include "engine/confine/selinux.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -35,12 +36,14 @@ struct capture {
 
 /**
  * capture_open() - make the streams
+ * @labels, @dir_fd: as of selinux_pipe()
  *
  * SIGPIPE has to be ignored: whoever read this process's output may go away, and a step then finds
  * that out for itself.
  * Return: 0 or -errno with a text; capture_close() is due either way.
  */
-int capture_open(struct capture *capture, struct err *err);
+int capture_open(struct capture *capture, const struct selinux *labels, int dir_fd,
+                 struct err *err);
 
 /** capture_begin() - the container has @streams: this process's are closed; @file_fd is handed over
  * (-1: nothing is kept). */

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/sys.h"
+#include "build.h"
 #include "message.h"
 #include "net/network.h"
 #include "spawn.h"
@@ -245,7 +246,8 @@ int connect_setup(const struct container *c, int run_fd, int root_fd, struct err
     struct connect_names names;
     int r;
 
-    if (!has_bridge && !plan_has_names(c->plan))
+    /* Files of the host's have a label that no container may read. */
+    if (!has_bridge && !plan_has_names(c->plan) && !(c->plan->net == NET_HOST && build_label(c)))
         return 0;
     /* All that can be done while the host's side is still making the link. */
     r = connect_names_show(c, run_fd, root_fd, &names, err);

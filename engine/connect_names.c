@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "build.h"
 #include "connect.h"
 #include "net/network.h"
 #include "net/resolv.h"
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/xattr.h>
 
 #define MAX_FILE_BYTES (1u << 20)
 
@@ -34,6 +36,7 @@ static bool is_volume(const struct plan *plan, const char *path) {
 static int show_file(const struct container *c, int run_fd, int root_fd, const char *name,
                      int *ret_fd, struct err *err) {
     _cleanup_close_ int file = -1, tree = -1, target = -1;
+    const char *label = build_label(c);
     char path[64];
     int r;
 
@@ -42,6 +45,8 @@ static int show_file(const struct container *c, int run_fd, int root_fd, const c
         return 0;
     file = openat(run_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
     r = file < 0 ? -errno : 0;
+    if (r == 0 && label && fsetxattr(file, "security.selinux", label, strlen(label) + 1, 0) < 0)
+        r = -errno;
     if (r == 0)
         r = tree = bind_clone(run_fd, name, false, 0, -1);
     if (r >= 0) {

@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "build.h"
 #include "net/network.h"
 #include "rootfs/bind.h"
 #include "userns.h"
@@ -29,6 +30,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #define MAX_FILE_BYTES (1u << 20)
 #define MAX_INFO_BYTES 4096
@@ -71,7 +73,8 @@ static const char *text_of(const struct buf *buf) {
 }
 
 /* The file is that of @st to whoever may look at it. */
-static int write_like(int dir_fd, const char *name, const struct stat *st, const struct buf *text) {
+static int write_like(int dir_fd, const char *name, const struct stat *st, const char *label,
+                      const struct buf *text) {
     _cleanup_close_ int fd = -1;
     int r;
 
@@ -80,6 +83,8 @@ static int write_like(int dir_fd, const char *name, const struct stat *st, const
     if (fd < 0)
         return -errno;
     r = fd_write_all(fd, text->data, text->size);
+    if (r == 0 && label && fsetxattr(fd, "security.selinux", label, strlen(label) + 1, 0) < 0)
+        r = -errno;
     if (r == 0 && (fchown(fd, st->st_uid, st->st_gid) < 0 || fchmod(fd, st->st_mode & 07777) < 0))
         r = -errno;
     return r;
@@ -119,7 +124,7 @@ static int renew_file(const struct container *c, int pidfd, const char *name,
     r = open_userns(c, pidfd, &userns, err);
     if (r < 0)
         return r;
-    r = write_like(dir, fresh, &job.old, now);
+    r = write_like(dir, fresh, &job.old, build_label(c), now);
     if (r == 0)
         r = tree = bind_clone(dir, fresh, false, 0, userns);
     if (r < 0) {

@@ -35,10 +35,12 @@ struct volume_source {
  * @changes: the directory, relative to the store, that holds what is changed in the root and
  * outlives the container; NULL: the run's own; borrowed
  * @has_streams: steps have the standard descriptors of the host's side
+ * @between: what they have in place of one of these; -1: that itself
  * @takes_closures: functions may be called in it (job_closure())
  * @keeps: the plan's kept directories; borrowed
  * @overlays_given: the host's side mounts the overlays, the kernel lets the container's not
  * @terminals: which of the standard descriptors are terminals of the host
+ * @input_is_file: standard input is a regular file
  * @socket_fd: this side's end of the socket between them
  *
  * Filled in by session_start() before the clone; the child has its copy of it all.
@@ -66,6 +68,8 @@ struct container {
     bool takes_closures;
     bool overlays_given;
     bool terminals[3];
+    bool input_is_file;
+    int between[3];
     int socket_fd;
 };
 

@@ -18,7 +18,9 @@
 #include "connect.h"
 #include "devices.h"
 #include "engine/inside/child.h"
+#include "relabel.h"
 #include "session_image.h"
+#include "session_streams.h"
 #include "spawn.h"
 #include "steps.h"
 #include "trees.h"
@@ -269,6 +271,9 @@ static int attempt(struct session *s, struct err *err) {
         unwind_push(&s->unwind, undo_confine, &c->confine);
         r = confine_prepare(&c->confine, c->plan, c->map.mode == IDMAP_SINGLE, err);
     }
+    if (r == 0)
+        r = selinux_prepare(&c->confine.selinux, &c->plan->confinement, c->plan->init_system,
+                            c->state.runs_fd, c->state.fd, err);
     if (r == 0) {
         unwind_push(&s->unwind, undo_volumes, c);
         r = trees_check_volumes(c, err);
@@ -277,6 +282,10 @@ static int attempt(struct session *s, struct err *err) {
     }
     if (r == 0)
         r = open_keeps(s, err);
+    if (r == 0)
+        r = relabel_store(c, err);
+    if (r == 0)
+        r = relabel_sources(c, err);
     if (r == 0) {
         unwind_push(&s->unwind, undo_keep, s);
         /* Before the network, whose helper would be one process more to be moved. */
@@ -289,7 +298,11 @@ static int attempt(struct session *s, struct err *err) {
         r = r == CONNECT_UNMAPPABLE ? SESSION_FALL_BACK : r;
     }
     if (r == 0)
+        r = session_streams_open(s, err);
+    if (r == 0)
         r = start_child(s, err);
+    if (r == 0)
+        session_streams_begin(s);
     if (r == 0)
         r = build_child(s, err);
     if (r == 0 && plan_has_bridge(c->plan))
@@ -305,13 +318,17 @@ static int attempt(struct session *s, struct err *err) {
 }
 
 /* Which are terminals.  A directory would lead out of the container: "..", openat(2). */
-static int look_at_standard_streams(bool terminals[3], struct err *err) {
+static int look_at_standard_streams(struct container *c, struct err *err) {
     static const char *const names[] = {"input", "output", "error"};
     struct stat st;
 
     for (int i = 0; i < 3; i++) {
-        terminals[i] = isatty(i);
-        if (!terminals[i] && fstat(i, &st) == 0 && S_ISDIR(st.st_mode))
+        c->terminals[i] = isatty(i);
+        if (c->terminals[i] || fstat(i, &st) < 0)
+            continue;
+        if (i == 0)
+            c->input_is_file = S_ISREG(st.st_mode);
+        if (S_ISDIR(st.st_mode))
             return err_set(err, -EISDIR,
                            "standard %s is a directory, which would let the container out: give a "
                            "file, a pipe or /dev/null",
@@ -349,12 +366,12 @@ static void fill_in(struct session *s, const struct session_request *request) {
                       .layers = request->layers,
                       .volume_layers = request->volume_layers,
                       .workdir = request->workdir,
-                      .streams = request->streams,
                       .keeps = request->keeps,
                       .changes = request->changes,
                       .has_streams = request->has_streams,
                       .takes_closures = request->takes_closures,
                       .socket_fd = -1,
+                      .between = {-1, -1, -1},
                       .owner_fd = -1,
                       .outside = OUTSIDE_INIT,
                       .state = STATE_INIT},
@@ -409,7 +426,7 @@ int session_start(struct session *s, const struct session_request *request, stru
 
     fill_in(s, request);
     if (request->has_streams)
-        r = look_at_standard_streams(s->container.terminals, err);
+        r = look_at_standard_streams(&s->container, err);
     terminal_init(&s->supervisor.terminal, s->container.terminals);
     if (request->like) {
         s->container.map = request->like->map;

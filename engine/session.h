@@ -11,6 +11,7 @@
 #include "supervise.h"
 #include "unwind.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,7 +32,8 @@
  *          directory (store->fd) and owned as its layers are; NULL: none
  * @volume_layers: the same over each of the plan's copy-on-write volumes; NULL: none
  * @workdir: where actions begin, a directory that is there; NULL: in the image's
- * @streams: three descriptors that steps have in place of the standard ones; NULL: none
+ * @capture: takes what steps write, and gives them nothing to read: it is opened, and begun by
+ *           the caller; NULL: none
  * @keeps: the plan's kept directories, open already; NULL: they are opened with the container
  * @changes: a directory, relative to the store's, in which what the container changes is kept, in
  *           "upper" beside "work"; NULL: all is thrown away
@@ -49,7 +51,7 @@ struct session_request {
     const struct strv *layers;
     const struct strv *volume_layers;
     const char *workdir;
-    const int *streams;
+    struct capture *capture;
     const struct keeps *keeps;
     const char *changes;
     const struct container *like;
@@ -79,6 +81,9 @@ struct session {
     struct session_request request;
     struct unwind unwind;
     struct keeps keeps;
+    struct capture capture;
+    struct feed feed;
+    struct sigaction on_pipe; /* what SIGPIPE did before */
 };
 
 /**

@@ -172,7 +172,7 @@ int supervise_receive(struct supervisor *s, struct message *message, struct err 
     return take_descriptors(s, message, came, n_came, err);
 }
 
-#define N_AWAITED (3 + TERMINAL_N_POLL + CAPTURE_N_POLL)
+#define N_AWAITED (3 + TERMINAL_N_POLL + CAPTURE_N_POLL + FEED_N_POLL)
 
 int supervise_await(struct supervisor *s, struct message *message, struct err *err) {
     for (;;) {
@@ -188,9 +188,14 @@ int supervise_await(struct supervisor *s, struct message *message, struct err *e
             fds[3 + TERMINAL_N_POLL + i].fd = -1;
         if (s->capture)
             capture_poll(s->capture, fds + 3 + TERMINAL_N_POLL);
+        fds[N_AWAITED - 1].fd = -1;
+        if (s->feed)
+            feed_poll(s->feed, fds + N_AWAITED - 1);
         if (wait_for_all(s, fds, N_AWAITED) < 0)
             return err_errno(err, "cannot wait for the container");
         terminal_dispatch(&s->terminal, fds + 3);
+        if (s->feed)
+            feed_dispatch(s->feed, fds + N_AWAITED - 1);
         /* What a step has written comes before the word of its end. */
         if (s->capture)
             capture_dispatch(s->capture);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "capture.h"
 #include "container.h"
+#include "feed.h"
 #include "message.h"
 #include "run.h"
 #include "terminal.h"
@@ -27,6 +28,7 @@
  * @step_deadline_nsec: of the action under way
  * @grace_deadline_nsec: until which a step may go on after a signal
  * @capture: takes what steps write; NULL: they write to the standard streams themselves
+ * @feed: takes what steps read; NULL: they read from the standard input themselves
  * @terminal: the host's, joined to the running step's
  */
 struct supervisor {
@@ -41,6 +43,7 @@ struct supervisor {
     uint64_t step_deadline_nsec;
     uint64_t grace_deadline_nsec;
     struct capture *capture;
+    struct feed *feed;
     struct terminal terminal;
 };
 

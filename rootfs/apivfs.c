@@ -49,9 +49,21 @@ static int open_mount_point(int root_fd, const char *name, struct err *err) {
     return fd;
 }
 
+int apivfs_mount_labelled(const char *type, const char *path, unsigned long flags,
+                          const char *options, const char *label) {
+    _cleanup_free_ char *text = NULL;
+
+    /* In quotes: it has commas. */
+    if (label)
+        text = str_printf("%s,context=\"%s\"", options, label);
+    if (label && !text)
+        return -ENOMEM;
+    return sys_mount(type, path, type, flags, text ? text : options) < 0 ? -errno : 0;
+}
+
 /* Mounts @type on /@name and enters the new mount. */
 static int mount_and_enter(int root_fd, const char *name, const char *type, unsigned long flags,
-                           const char *options, struct err *err) {
+                           const char *options, const char *label, struct err *err) {
     _cleanup_close_ int point = open_mount_point(root_fd, name, err);
     _cleanup_close_ int mounted = -1;
     char path[32];
@@ -59,7 +71,8 @@ static int mount_and_enter(int root_fd, const char *name, const char *type, unsi
     if (point < 0)
         return point;
     snprintf(path, sizeof path, "/proc/self/fd/%d", point);
-    if (sys_mount(type, path, type, flags, options) < 0) {
+    errno = -apivfs_mount_labelled(type, path, flags, options, label);
+    if (errno != 0) {
         if (errno == EPERM)
             return err_set(err, -EPERM,
                            "the kernel refuses to mount /%s in a user namespace: the host's own is "
@@ -161,7 +174,7 @@ static int mount_proc(struct hider *hider, int root_fd, struct err *err) {
     static const char *const read_only[] = {
         "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
     };
-    int r = mount_and_enter(root_fd, "proc", "proc", FLAGS, NULL, err);
+    int r = mount_and_enter(root_fd, "proc", "proc", FLAGS, NULL, NULL, err);
 
     if (r == 0)
         r = hide_all(hider, hidden, N_ELEMENTS(hidden), err);
@@ -202,7 +215,7 @@ static int mount_sys(struct hider *hider, int root_fd, struct err *err) {
     int r = hider->apivfs->host_network
                 ? bind_host_sys(root_fd, err)
                 : mount_and_enter(root_fd, "sys", "sysfs", FLAGS | (privileged ? 0 : MS_RDONLY),
-                                  NULL, err);
+                                  NULL, NULL, err);
 
     return r < 0 ? r : hide_all(hider, hidden, N_ELEMENTS(hidden), err);
 }
@@ -232,24 +245,31 @@ static int make_devices(bool host_root, struct err *err) {
     return 0;
 }
 
+static int make_and_mount(const char *name, mode_t mode, const char *type, unsigned long flags,
+                          const char *options, const char *label, struct err *err) {
+    int r = sys_mkdirat(AT_FDCWD, name, mode) < 0
+                ? -errno
+                : apivfs_mount_labelled(type, name, flags, options, label);
+
+    errno = -r;
+    return r < 0 ? err_errno(err, "cannot mount /dev/%s in the container", name) : 0;
+}
+
 static int mount_dev(int root_fd, const struct apivfs *apivfs, struct err *err) {
     char shm[64];
-    int r = mount_and_enter(root_fd, "dev", "tmpfs", FLAGS, "mode=755,size=64k", err);
+    int r =
+        mount_and_enter(root_fd, "dev", "tmpfs", FLAGS, "mode=755,size=64k", apivfs->label, err);
 
     if (r == 0)
         r = make_devices(apivfs->host_root, err);
     if (r < 0)
         return r;
-    if (sys_mkdirat(AT_FDCWD, "pts", 0755) < 0 ||
-        sys_mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC,
-                  apivfs->tty_group ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
-                                    : "newinstance,ptmxmode=0666,mode=0620") < 0)
-        return err_errno(err, "cannot mount /dev/pts in the container");
+    r = make_and_mount("pts", 0755, "devpts", MS_NOSUID | MS_NOEXEC,
+                       apivfs->tty_group ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
+                                         : "newinstance,ptmxmode=0666,mode=0620",
+                       apivfs->label, err);
     snprintf(shm, sizeof shm, "mode=1777,size=%" PRIu64, apivfs->shm_bytes);
-    if (sys_mkdirat(AT_FDCWD, "shm", 01777) < 0 ||
-        sys_mount("tmpfs", "shm", "tmpfs", FLAGS, shm) < 0)
-        return err_errno(err, "cannot mount /dev/shm in the container");
-    return 0;
+    return r < 0 ? r : make_and_mount("shm", 01777, "tmpfs", FLAGS, shm, apivfs->label, err);
 }
 
 /* With the host's network come the host's names. */
@@ -276,8 +296,9 @@ static int bind_host_names(int root_fd, struct err *err) {
 }
 
 /* A hierarchy of version 1 each, on a tmpfs, as hosts have them. */
-static int mount_hierarchies(const struct strv *names, struct err *err) {
-    if (sys_mount("tmpfs", "fs/cgroup", "tmpfs", FLAGS, "mode=755,size=64k") < 0)
+static int mount_hierarchies(const struct strv *names, const char *label, struct err *err) {
+    errno = -apivfs_mount_labelled("tmpfs", "fs/cgroup", FLAGS, "mode=755,size=64k", label);
+    if (errno != 0)
         return err_errno(err, "cannot mount /sys/fs/cgroup in the container");
     for (size_t i = 0; i < names->n; i++) {
         char path[64];
@@ -298,7 +319,7 @@ static int mount_cgroup(const struct apivfs *apivfs, struct err *err) {
     int r;
 
     if (apivfs->hierarchies->n > 0)
-        return mount_hierarchies(apivfs->hierarchies, err);
+        return mount_hierarchies(apivfs->hierarchies, apivfs->label, err);
     r = sys_mount("cgroup2", "fs/cgroup", "cgroup2", flags, NULL);
     /* In the host's /sys there is one, on which the kernel mounts no other: something between. */
     if (r < 0 && errno == EBUSY)

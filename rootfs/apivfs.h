@@ -20,6 +20,7 @@
  *             keeps their owner and mode, and not who writes to the device
  * @tty_group: group 5 exists in the user namespace and owns the terminals
  * @privileged: nothing is hidden, and nothing read-only
+ * @label: of SELinux's for what is mounted here; NULL: none
  * @unmasked: patterns of paths that are neither hidden nor made read-only, "ALL" for all; or NULL
  */
 struct apivfs {
@@ -31,8 +32,18 @@ struct apivfs {
     bool host_root;
     bool tty_group;
     bool privileged;
+    const char *label;
     const struct strv *unmasked;
 };
+
+/**
+ * apivfs_mount_labelled() - mount(2) a file system of this container's own with its label
+ * @label: of SELinux's for all that is in it; NULL: none
+ *
+ * Return: 0 or -errno.
+ */
+int apivfs_mount_labelled(const char *type, const char *path, unsigned long flags,
+                          const char *options, const char *label);
 
 /**
  * apivfs_mount() - mount /proc, /sys and /dev of a container

@@ -49,6 +49,9 @@ int overlay_mount(const struct overlay *overlay, const char *target, struct err 
                    options.size ? ":" : "lowerdir=", overlay->lower_fds[i]);
     buf_printf(&options, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d%s,userxattr",
                overlay->upper_fd, overlay->work_fd, overlay->lasting ? "" : ",volatile");
+    /* In quotes: it has commas. */
+    if (overlay->label)
+        buf_printf(&options, ",context=\"%s\"", overlay->label);
     if (buf_failed(&options))
         return err_nomem(err);
     if (sys_mount("overlay", target, "overlay", MS_NODEV, options.data) < 0)

@@ -15,6 +15,7 @@
  * @lower_fds: O_PATH descriptors, the lowest layer first; 1 to OVERLAY_MAX_LOWER
  * @upper_fd, @work_fd: O_PATH descriptors, on one mount; the work directory empty, or left by the
  *                      same overlay
+ * @label: of SELinux's for all files that it shows; NULL: each has its own
  * @lasting: what is changed is kept: it is synced as programs ask for it, and when it is unmounted
  */
 struct overlay {
@@ -22,6 +23,7 @@ struct overlay {
     size_t n_lower;
     int upper_fd;
     int work_fd;
+    const char *label;
     bool lasting;
 };
 

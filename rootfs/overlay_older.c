@@ -36,6 +36,7 @@ static int configure(int fs, const struct overlay *overlay, const char *lower) {
         set(fs, "upperdir", upper) < 0 || set(fs, "workdir", work) < 0 ||
         set(fs, "redirect_dir", "nofollow") < 0 || set(fs, "index", "off") < 0 ||
         set(fs, "metacopy", "off") < 0 ||
+        (overlay->label && set(fs, "context", overlay->label) < 0) ||
         (!overlay->lasting && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL) < 0) ||
         sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
         return -errno;

@@ -26,7 +26,8 @@ static const struct option_spec container_options[] = {
      "an image that unpacks to more is refused (64g unless set)", 0},
     {"volume", 'v', "SRC:DST[:OPTS]", CONTAINER,
      "show a host directory or file at DST; OPTS is rw (default), ro, or cow: writable inside, "
-     "the host's copy never touched",
+     "the host's copy never touched; with SELinux also z or Z: give it the label of all "
+     "containers' files, of this one's",
      0},
     {"keep", 'k', "NAME:DST[:OPTS]", CONTAINER,
      "a directory that outlives the run, for caches; OPTS is any of ro, locked (one run at a "
@@ -88,7 +89,7 @@ static const struct option_spec container_options[] = {
     {"security-opt", 0, "OPT", CONFINEMENT,
      "seccomp=FILE: a filter of system calls as Docker and Podman write them, or unconfined; "
      "no-new-privileges; mask=PATH, unmask=PATH or ALL: files of the kernel to hide, or not; "
-     "apparmor=PROFILE",
+     "apparmor=PROFILE; label=disable, type:T, level:L, user:U, role:R or filetype:T: SELinux's",
      0},
     {"userns", 0, "MODE", CONFINEMENT,
      "auto (default): a user namespace, in which root is nobody on the host; host: root runs it "

@@ -25,6 +25,9 @@ struct value *describe_row(const struct kept *kept, const struct life *life, boo
 struct value *describe_whole(const struct kept *kept, const struct life *life,
                              const struct kept_address *address);
 
+/** describe_labels() - add SELinux's labels; @run_fd: the directory of its run; negative: none. */
+void describe_labels(struct value *whole, int run_fd);
+
 /**
  * describe_confinement() - a part of it: capabilities, options and id maps
  * @config: where podman has most of it, HostConfig

@@ -6,6 +6,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/str.h"
 #include "engine/confine/caps.h"
+#include "engine/confine/selinux.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -56,6 +57,8 @@ static void add_option(struct value *list, const char *name, const char *value) 
 }
 
 static void add_security_options(struct value *config, const struct confinement *confinement) {
+    static const char *const parts[] = {
+        "label=user:", "label=role:", "label=type:", "label=level:", "label=filetype:"};
     struct value *list = value_add(config, "SecurityOpt", value_new(VALUE_LIST));
 
     if (confinement->seccomp)
@@ -64,10 +67,24 @@ static void add_security_options(struct value *config, const struct confinement 
         value_add_text(list, NULL, "no-new-privileges");
     if (confinement->apparmor)
         add_option(list, "apparmor=", confinement->apparmor);
+    if (confinement->unlabelled)
+        value_add_text(list, NULL, "label=disable");
+    for (int i = 0; i < LABEL_N_PARTS; i++)
+        if (confinement->label[i])
+            add_option(list, parts[i], confinement->label[i]);
     for (size_t i = 0; i < confinement->masked.n; i++)
         add_option(list, "mask=", confinement->masked.items[i]);
     for (size_t i = 0; i < confinement->unmasked.n; i++)
         add_option(list, "unmask=", confinement->unmasked.items[i]);
+}
+
+void describe_labels(struct value *whole, int run_fd) {
+    struct selinux labels = {0};
+
+    if (run_fd >= 0)
+        selinux_load(&labels, run_fd);
+    value_add_text(whole, "ProcessLabel", labels.process);
+    value_add_text(whole, "MountLabel", labels.mount);
 }
 
 void describe_confinement(struct value *whole, struct value *config, const struct plan *plan,

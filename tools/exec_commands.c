@@ -134,6 +134,8 @@ static int run_exec(struct verb_job *job, struct err *err) {
     if (r == 0)
         r = a.socket_fd =
             choice->privileged ? kept_enter(&job->containers, &kept, err) : ask_job(&kept, err);
+    if (r >= 0 && selinux_is_here())
+        attach_label(&a, kept_open_run(&job->containers, &kept));
     if (r >= 0)
         r = begin(choice, &a, err);
     if (r == 0)

@@ -69,7 +69,15 @@ static int add_container(struct verb_job *job, const char *word, struct value *l
     /* With the host's network it has no address of its own. */
     if (r == 0 && life.plan.net != NET_HOST)
         kept_address(&kept, &address);
-    return r < 0 ? r : add(list, describe_whole(&kept, &life, &address), err);
+    if (r == 0) {
+        _cleanup_close_ int run_fd = kept_open_run(&job->containers, &kept);
+        struct value *whole = describe_whole(&kept, &life, &address);
+
+        if (whole)
+            describe_labels(whole, run_fd);
+        r = add(list, whole, err);
+    }
+    return r;
 }
 
 static int open_images(struct verb_job *job, struct err *err) {

@@ -7,13 +7,14 @@
  *
  * A profile that somebody brought may forbid what PID 1 itself needs; so each
  * step is put under it on its own, right before its execve(2), and so it is with
- * a profile of AppArmor's.  PID 1 keeps
+ * a profile of AppArmor's and a label of SELinux's.  PID 1 keeps
  * CAP_SYS_ADMIN for that, which the kernel asks for.  What PID 1 has beyond the
  * container's capabilities is not in the bounding set, so no program has it.
  */
 #include "confine.h"
 
 #include "apparmor.h"
+#include "attribute.h"
 #include "caps.h"
 #include "engine/base/cleanup.h"
 #include "engine/base/str.h"
@@ -150,9 +151,17 @@ int confine_apply(const struct confine *confine, bool single_id, struct emulator
     return caps_confine(confine->caps, own, err);
 }
 
+static int set_label(const struct confine *confine, const char *attribute) {
+    const char *label = confine->selinux.process;
+
+    return *label ? attribute_write(attribute, label, strlen(label)) : 0;
+}
+
 int confine_step(const struct confine *confine) {
     int r = confine->apparmor ? apparmor_set(confine->apparmor, APPARMOR_EXEC) : 0;
 
+    if (r == 0)
+        r = set_label(confine, "exec");
     if (r < 0)
         return r;
     return confine->profile.len ? seccomp_install(&confine->profile, false) : 0;
@@ -170,5 +179,7 @@ int confine_closure(const struct confine *confine) {
     }
     if (syscall(SYS_capset, &header, data) < 0)
         return -errno;
-    return confine->apparmor ? apparmor_set(confine->apparmor, APPARMOR_NOW) : 0;
+    if (confine->apparmor)
+        return apparmor_set(confine->apparmor, APPARMOR_NOW);
+    return set_label(confine, "current");
 }

@@ -5,6 +5,7 @@
 #include "emulate.h"
 #include "engine/base/err.h"
 #include "engine/plan/plan.h"
+#include "selinux.h"
 
 #include <linux/filter.h>
 #include <stdbool.h>
@@ -20,6 +21,7 @@
  * @profile: a filter for each step alone, which somebody has brought, or with @boots the default's;
  * its length is 0 without one
  * @apparmor: the name of a profile of AppArmor's, for each step alone; lent; NULL: none
+ * @selinux: labels, which selinux_prepare() chooses
  */
 struct confine {
     uint64_t caps;
@@ -31,6 +33,7 @@ struct confine {
     struct sock_fprog own;
     struct sock_fprog profile;
     const char *apparmor;
+    struct selinux selinux;
 };
 
 /**

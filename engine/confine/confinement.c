@@ -16,6 +16,8 @@
 void confinement_done(struct confinement *confinement) {
     free(confinement->seccomp);
     free(confinement->apparmor);
+    for (int i = 0; i < LABEL_N_PARTS; i++)
+        free(confinement->label[i]);
     strv_done(&confinement->masked);
     strv_done(&confinement->unmasked);
     *confinement = (struct confinement){0};
@@ -103,17 +105,27 @@ static int add_paths(struct strv *paths, const char *option, const char *value, 
     return 0;
 }
 
-/* Labels of SELinux's are not given: where there is no SELinux, nobody gives any. */
-static int set_label(const char *value, struct err *err) {
-    static const char *const words[] = {"type:", "user:", "role:", "level:", "filetype:"};
-    bool is_label = str_eq(value, "nested");
+/* Where there is no SELinux, all of them are taken, and mean nothing. */
+static int set_label(struct confinement *confinement, const char *value, struct err *err) {
+    static const char *const words[LABEL_N_PARTS] = {
+        "user:", "role:", "type:", "level:", "filetype:"};
 
-    for (size_t i = 0; i < N_ELEMENTS(words) && !is_label; i++)
-        is_label = str_after(value, words[i]);
-    if (str_eq(value, "disable") || (is_label && access("/sys/fs/selinux/enforce", F_OK) < 0))
+    if (str_eq(value, "disable")) {
+        confinement->unlabelled = true;
         return 0;
-    return err_set(err, -EINVAL, "--security-opt label=%s: %s; leave it out, or give label=disable",
-                   value, is_label ? "mayfly gives no labels of SELinux's" : "it is no label");
+    }
+    for (size_t i = 0; i < N_ELEMENTS(words); i++) {
+        const char *part = str_after(value, words[i]);
+
+        if (part && *part)
+            return str_set(&confinement->label[i], part, err);
+    }
+    if (str_eq(value, "nested") && access("/sys/fs/selinux/enforce", F_OK) < 0)
+        return 0;
+    return err_set(err, -EINVAL,
+                   "--security-opt label=%s: use disable, type:T, level:L, user:U, role:R or "
+                   "filetype:T",
+                   value);
 }
 
 static int set_apparmor(struct confinement *confinement, const char *value, struct err *err) {
@@ -142,12 +154,12 @@ int confinement_set_security(struct confinement *confinement, const char *text, 
     if (str_eq(name, "systempaths") && str_eq(value, "unconfined"))
         return strv_push(&confinement->unmasked, "ALL") < 0 ? err_nomem(err) : 0;
     if (str_eq(name, "label"))
-        return set_label(value, err);
+        return set_label(confinement, value, err);
     if (str_eq(name, "apparmor"))
         return set_apparmor(confinement, value, err);
     return err_set(err, -EINVAL,
                    "--security-opt '%s': use seccomp=FILE|unconfined, no-new-privileges, "
-                   "mask=PATH, unmask=ALL|PATH or apparmor=PROFILE",
+                   "mask=PATH, unmask=ALL|PATH, apparmor=PROFILE or label=disable|type:T|level:L",
                    text);
 }
 

@@ -109,6 +109,8 @@ static int close_rest(struct container *container, struct err *err) {
     for (int i = 0; i < 3; i++)
         if (container->streams)
             dup2(container->streams[i], i);
+        else if (container->between[i] >= 0)
+            dup2(container->between[i], i);
         else if (container->terminals[i] || !container->has_streams)
             dup2(null, i);
     container->socket_fd = 3;

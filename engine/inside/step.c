@@ -163,7 +163,7 @@ static int explain(const struct launch *launch, struct err *err) {
                            "--security-opt apparmor=%s: the kernel has no such profile: load it "
                            "with apparmor_parser",
                            launch->step->confine->apparmor);
-        return err_errno(err, "cannot put a step under the profile of --security-opt");
+        return err_errno(err, "cannot put a step under the profile or label of --security-opt");
     case STAGE_IDS:
         return err_set(err, -EPERM, "cannot become user %u of the container: %s",
                        launch->step->user->uid, strerror(launch->failed_errno));

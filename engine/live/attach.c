@@ -24,6 +24,8 @@ void attach_init(struct attachment *a, int socket_fd, bool is_supervisor, const 
     static const bool none[3];
 
     a->socket_fd = socket_fd;
+    a->run_fd = -1;
+    a->labels = (struct selinux){0};
     a->is_supervisor = is_supervisor;
     a->status = a->interrupted = 0;
     a->is_detached = false;
@@ -48,13 +50,24 @@ void attach_done(struct attachment *a) {
         close_pump(&a->pumps[i]);
     if (a->socket_fd >= 0)
         close(take_fd(a->socket_fd));
+    if (a->run_fd >= 0)
+        close(take_fd(a->run_fd));
 }
 
-/* A terminal would take input pushed into it, a directory lead out of the container. */
+void attach_label(struct attachment *a, int run_fd) {
+    a->run_fd = run_fd;
+    if (run_fd >= 0)
+        selinux_load(&a->labels, run_fd);
+}
+
+/* A terminal would take input pushed into it, a directory lead out of the container, and a file
+ * that is there to be read could be opened anew to be written to (feed.c). */
 static bool is_safe(int fd) {
     struct stat st;
 
-    return !isatty(fd) && fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode);
+    return !isatty(fd) && fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode) &&
+           (fd != 0 || !S_ISREG(st.st_mode) ||
+            faccessat(AT_FDCWD, "/proc/self/fd/0", W_OK, AT_EACCESS) < 0);
 }
 
 int attach_streams(struct attachment *a, const bool wanted[3], bool pipes, int ret_fds[3],
@@ -63,17 +76,21 @@ int attach_streams(struct attachment *a, const bool wanted[3], bool pipes, int r
         struct pump *pump = &a->pumps[i];
         int ends[2];
 
-        ret_fds[i] = wanted[i] && !pipes && is_safe(i) ? i : -1;
+        ret_fds[i] = wanted[i] && !pipes && !*a->labels.process && is_safe(i) ? i : -1;
         if (!wanted[i] || ret_fds[i] >= 0)
             continue;
-        if (pipe2(ends, O_CLOEXEC) < 0)
+        errno = -selinux_pipe(ends, &a->labels, a->run_fd);
+        if (errno != 0)
             return err_errno(err, "cannot make a pipe");
         ret_fds[i] = ends[i == 0 ? 0 : 1];
         pump->owned = ends[i == 0 ? 1 : 0];
         pump->from = i == 0 ? 0 : pump->owned;
         pump->to = i == 0 ? pump->owned : i;
-        if (i == 0)
-            fcntl(pump->to, F_SETFL, fcntl(pump->to, F_GETFL) | O_NONBLOCK);
+        if (i > 0)
+            continue;
+        fcntl(pump->to, F_SETFL, fcntl(pump->to, F_GETFL) | O_NONBLOCK);
+        /* The program may end before it has read all. */
+        signal(SIGPIPE, SIG_IGN);
     }
     return 0;
 }

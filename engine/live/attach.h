@@ -3,6 +3,7 @@
 #define MAYFLY_ATTACH_H
 
 #include "engine/base/err.h"
+#include "engine/confine/selinux.h"
 #include "engine/terminal.h"
 
 #include <stdbool.h>
@@ -26,6 +27,7 @@ struct pump {
  * @is_supervisor: it is a supervisor's: signals and sizes go as calls
  * @status: how the program has ended
  * @is_detached: it goes on, the keys for it were typed
+ * @labels, @run_fd: of the container, for pipes that its programs may use
  * @interrupted: the last signal that has come here, and was handed on; 0: none
  */
 struct attachment {
@@ -34,6 +36,8 @@ struct attachment {
     int status;
     bool is_detached;
     int interrupted;
+    struct selinux labels;
+    int run_fd;
     struct terminal terminal;
     struct pump pumps[3];
 };
@@ -49,11 +53,16 @@ void attach_done(struct attachment *attachment);
 
 #define _cleanup_attachment_ __attribute__((cleanup(attach_done)))
 
+/** attach_label() - SELinux is here: note the container's labels.  @run_fd: handed over, or
+ * negative */
+void attach_label(struct attachment *attachment, int run_fd);
+
 /**
  * attach_streams() - what a program is to have as its streams
  * @wanted: which of standard input, output and error
  * @pipes: pipes in any case, whose bytes attach_wait() carries; else this process's own are lent
- *         where they are neither terminals, which no container gets, nor directories
+ *         where they are neither terminals, which no container gets, nor directories, nor a file
+ *         to read that could be written to
  * @ret_fds: -1: not wanted; the caller closes those that are not 0, 1 and 2
  *
  * Return: 0 or -errno with a text.

@@ -107,8 +107,10 @@ int kept_enter(struct containers *containers, const struct kept *kept, struct er
     if (r == 0)
         r = ask_namespaces(kept, namespaces, err);
     if (r == 0) {
-        if (run_fd >= 0)
+        if (run_fd >= 0) {
             (void)cgroup_load(&cgroup, run_fd, &ignored);
+            selinux_load(&container.confine.selinux, run_fd);
+        }
         r = send_in(&container, cgroup, namespaces, err);
         for (size_t i = 0; i < ENTER_N_NAMESPACES; i++)
             close(namespaces[i]);

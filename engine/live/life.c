@@ -312,7 +312,11 @@ static char *lasting_value(const struct life *life, const char *name, const char
     append_escaped(&text, volume->source);
     buf_puts(&text, ":");
     append_escaped(&text, volume->target);
-    buf_puts(&text, volume->mode == VOLUME_RO ? ":ro" : volume->mode == VOLUME_COW ? ":cow" : "");
+    buf_puts(&text, volume->mode == VOLUME_RO    ? ":ro"
+                    : volume->mode == VOLUME_COW ? ":cow"
+                                                 : ":rw");
+    if (volume->label != VOLUME_LABEL_OWN)
+        buf_puts(&text, volume->label == VOLUME_LABEL_SHARED ? ",z" : ",Z");
     return buf_take(&text);
 }
 

@@ -36,13 +36,16 @@ int warden_save(struct warden *k) {
 
 /* Its streams: pipes, their inner ends in @inner, or /dev/null. */
 static int make_streams(struct warden *k, int inner[3], struct err *err) {
-    const struct idmap *map = &k->session.container.map;
+    const struct container *c = &k->session.container;
+    const struct idmap *map = &c->map;
     int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}}, r = 0;
 
     if (!k->life->keep_stdin)
         pipes[0][0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    for (int i = k->life->keep_stdin ? 0 : 1; r == 0 && i < 3; i++)
-        r = pipe2(pipes[i], O_CLOEXEC) < 0 ? err_errno(err, "cannot make a pipe") : 0;
+    for (int i = k->life->keep_stdin ? 0 : 1; r == 0 && i < 3; i++) {
+        errno = -selinux_pipe(pipes[i], &c->confine.selinux, c->state.fd);
+        r = errno ? err_errno(err, "cannot make a pipe") : 0;
+    }
     for (int i = 0; i < 3; i++) {
         bool is_input = i == 0;
 

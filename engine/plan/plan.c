@@ -228,10 +228,10 @@ static int make_absolute(const char *source, char **ret_path, struct err *err) {
 }
 
 /*
- * Words between commas, one mode at most.  No labels of SELinux's are set here, so that z and Z ask
- * for nothing; O is podman's cow.  Return: NULL, or the word that is wrong.
+ * Words between commas, one mode at most; O is podman's cow.  Return: NULL, or the word that is
+ * wrong.
  */
-static const char *parse_volume_options(char *text, enum volume_mode *ret_mode) {
+static const char *parse_volume_options(char *text, struct volume *volume) {
     static const struct {
         const char *word;
         enum volume_mode mode;
@@ -242,13 +242,15 @@ static const char *parse_volume_options(char *text, enum volume_mode *ret_mode) 
     while ((word = strsep(&text, ","))) {
         size_t i = 0;
 
-        if (str_eq(word, "z") || str_eq(word, "Z"))
+        if (str_eq(word, "z") || str_eq(word, "Z")) {
+            volume->label = *word == 'z' ? VOLUME_LABEL_SHARED : VOLUME_LABEL_PRIVATE;
             continue;
+        }
         while (i < N_ELEMENTS(modes) && !str_eq(word, modes[i].word))
             i++;
         if (i == N_ELEMENTS(modes) || has_mode)
             return word;
-        *ret_mode = modes[i].mode;
+        volume->mode = modes[i].mode;
         has_mode = true;
     }
     return NULL;
@@ -266,9 +268,9 @@ int plan_add_volume(struct plan *plan, const char *spec, struct err *err) {
         return err_set(err, -EINVAL,
                        "-v '%s' is not SRC:DST[:ro|rw|cow]; write a colon of a name as '\\:'",
                        spec);
-    wrong = fields.n == 3 ? parse_volume_options(fields.items[2], &volume.mode) : NULL;
+    wrong = fields.n == 3 ? parse_volume_options(fields.items[2], &volume) : NULL;
     if (wrong)
-        return err_set(err, -EINVAL, "-v '%s': unknown option '%s'; use ro, rw or cow", spec,
+        return err_set(err, -EINVAL, "-v '%s': unknown option '%s'; use ro, rw, cow, z or Z", spec,
                        wrong);
     r = plan_spec_target(fields.items[1], &volume.target, err);
     if (r < 0)

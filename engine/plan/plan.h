@@ -37,11 +37,19 @@ enum volume_mode {
     VOLUME_COW, /* writable inside, changes thrown away */
 };
 
+/** enum volume_label - where there is SELinux: whose label the source gets */
+enum volume_label {
+    VOLUME_LABEL_OWN,     /* it keeps the one that it has */
+    VOLUME_LABEL_SHARED,  /* all containers' */
+    VOLUME_LABEL_PRIVATE, /* this container's */
+};
+
 /** struct volume - a host directory or file that the container sees */
 struct volume {
     char *source; /* absolute host path */
     char *target; /* absolute container path */
     enum volume_mode mode;
+    enum volume_label label;
 };
 
 /**
@@ -187,7 +195,8 @@ int plan_set_arguments(struct plan *plan, const struct strv *words, struct err *
 
 /**
  * plan_add_volume() - append a volume
- * @spec: SRC:DST[:ro|rw|cow]; a relative SRC is taken from the current directory; escapes as above
+ * @spec: SRC:DST[:OPTS], any of ro, rw, cow, z, Z with commas between; a relative SRC is taken from
+ * the current directory; escapes as above
  *
  * Return: 0, -EINVAL with a text, -ENOMEM.
  */

@@ -75,12 +75,7 @@ static int start(struct chain *chain, bool captured, struct err *err) {
     request.like = chain->was_live ? &chain->base.container : NULL;
     chain->capture = CAPTURE_INIT;
     chain->captured = captured;
-    if (captured) {
-        r = capture_open(&chain->capture, err);
-        if (r < 0)
-            return r;
-        request.streams = chain->capture.streams;
-    }
+    request.capture = captured ? &chain->capture : NULL;
     r = session_start(&chain->session, &request, err);
     if (r != 0) {
         chain->base.supervisor.interrupted = chain->session.supervisor.interrupted;

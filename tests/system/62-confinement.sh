@@ -53,7 +53,7 @@ test_wrong_words_about_confinement() {
 --security-opt nonsense|seccomp=FILE
 --security-opt seccomp=/nowhere/at/all|/nowhere/at/all.*No such file
 --security-opt no-new-privileges:perhaps|neither true nor false
---security-opt label=sticky|label=sticky: it is no label
+--security-opt label=sticky|label=sticky: use disable, type:T
 --security-opt apparmor=|a profile's name
 -r --security-opt apparmor=x|leave out -r
 -r --security-opt seccomp=/etc/passwd|leave out -r
@@ -253,6 +253,15 @@ test_labels_where_there_is_no_selinux() {
     [ ! -e /sys/fs/selinux/enforce ] || skip "this host has SELinux"
     runs "$mayfly" -q -n none -i "$busybox" --security-opt label=type:spc_t --security-opt label=level:s0:c1,c2 -S true
     runs "$mayfly" run --rm -n none --security-opt label=nested "$busybox" true
+    mkdir shown
+    echo x >shown/x
+    run "$mayfly" -q -n none -i "$busybox" -v shown:/shown:z -v shown:/ro:Z,ro -v shown:/cow:cow,z -S 'cat /shown/x; echo y >/shown/x; cat /ro/x; echo z >/cow/x; cat /ro/x; echo n >/ro/x'
+    expect_out $'x\ny\ny'
+    expect_status 1
+    runs "$mayfly" run --rm -n none -v "$PWD/shown:/shown:ro,z" "$busybox" cat /shown/x
+    expect_out y
+    run "$mayfly" -n none -i "$busybox" -v shown:/shown:ro,zz -S true
+    expect_complaint 2 "unknown option 'zz'; use ro, rw, cow, z or Z"
 }
 
 # names CAPABILITIES: of a set of bits

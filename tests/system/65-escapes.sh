@@ -32,6 +32,34 @@ test_the_program_itself_cannot_be_changed() {
     expect_same "$(sha256sum <own-mayfly)" "$before"
 }
 
+# A file that is there to be read could be opened anew to be written to, by whoever may write to it.
+test_standard_input_is_not_written_to() {
+    # It may write into a pipe of its own, behind what it reads.
+    local write='dd bs=1 count=4 2>/dev/null; for f in /proc/self/fd/0 /dev/stdin; do echo changed >>$f; echo changed 1<>$f; done 2>/dev/null; true'
+    echo one two >input
+    chmod a+rw input
+    # Of all of them, root's container is nobody that owns it.
+    [ "$mode" != root ] || chmod 644 input
+    runs "$mayfly" -q -n none -i "$busybox" -S "$write" <input
+    expect_out 'one '
+    expect_same "$(cat input)" 'one two'
+    runs "$mayfly" run -d --name box -n none "$busybox" sleep 1000
+    runs "$mayfly" exec -i box sh -c "$write" <input
+    expect_out 'one '
+    expect_same "$(cat input)" 'one two'
+    # What it has not read is left for whoever comes next.
+    { runs "$mayfly" -q -n none -i "$busybox" -S 'dd bs=1 count=4 2>/dev/null' -S 'dd bs=1 count=1 2>/dev/null'; cat >rest; } <input
+    expect_same "$(cat "$TEST_DIR/out" rest)" 'one two'
+    expect_same "$(cat rest)" wo
+    # And all of it comes, however much.
+    head -c 3000000 /dev/zero | tr '\0' x >input
+    runs "$mayfly" -q -n none -i "$busybox" -S 'wc -c' <input
+    expect_out 3000000
+    runs "$mayfly" exec -i box wc -c <input
+    expect_out 3000000
+    runs "$mayfly" rm -f box
+}
+
 # CVE-2024-21626: a descriptor of the host's that is left open, and a workdir that goes through it.
 test_no_descriptor_is_left_open() {
     exec 7</ 8<"$TEST_DIR"
