@@ -20,6 +20,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
+#include "engine/base/process.h"
 #include "engine/base/str.h"
 #include "engine/base/sys.h"
 
@@ -27,7 +28,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -482,26 +482,12 @@ bool network_state_name_of_file(const char *file, char ret_name[NETWORK_NAME_BYT
     return true;
 }
 
-/*
- * All supervisors are this user's, so that another's process is not the one meant.  One that was
- * killed has a number until somebody has asked how it ended, which not every process 1 does at
- * once.
- */
-static bool is_dead(pid_t pid) {
-    _cleanup_close_ int pidfd = -1;
-    struct pollfd end = {.events = POLLIN};
-
-    if (kill(pid, 0) < 0)
-        return true;
-    end.fd = pidfd = sys_pidfd_open(pid);
-    return pidfd < 0 ? errno == ESRCH : poll(&end, 1, 0) > 0;
-}
-
 void network_state_drop_dead(struct network_state *state) {
     for (size_t i = state->n_members; i-- > 0;) {
         struct network_member *member = &state->members[i];
 
-        if (member->pid > 0 && is_dead(member->pid))
+        /* All supervisors are this user's, so that another's process is not the one meant. */
+        if (member->pid > 0 && (kill(member->pid, 0) < 0 || !process_is_alive(member->pid)))
             network_state_rest(state, member->address);
     }
 }

@@ -17,33 +17,19 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "fd.h"
+#include "lock_waiter.h"
+#include "process.h"
 #include "str.h"
-#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #define LOCKS_BYTES_MAX (16U << 20)
 #define DEATH_NSEC (10 * NSEC_PER_SEC)
-
-static bool is_alive(int pid) {
-    _cleanup_free_ char *stat = NULL;
-    char path[32], state = 'X';
-    const char *end;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    if (fd_read_file(AT_FDCWD, path, 65536, &stat, NULL) == 0 && (end = strrchr(stat, ')')) &&
-        end[1])
-        state = end[2];
-    return state != 'Z' && state != 'X';
-}
 
 static struct flock whole(short type) {
     return (struct flock){.l_type = type, .l_whence = SEEK_SET};
@@ -59,7 +45,7 @@ static bool is_marked(int fd) {
     struct flock mark = whole(F_WRLCK);
 
     return fcntl(fd, F_GETLK, &mark) == 0 && mark.l_type != F_UNLCK && mark.l_pid > 0 &&
-           is_alive(mark.l_pid);
+           process_is_alive(mark.l_pid);
 }
 
 /* Whether the lock on @inode is nobody's who lives, and nobody waits for it. */
@@ -78,7 +64,7 @@ static bool is_orphan(ino_t inode) {
             found == inode)
             return false;
         if (sscanf(line, "%*s FLOCK %*s %*s %d %*[^:]:%*[^:]:%llu", &pid, &found) == 2 &&
-            found == inode && pid > 0 && is_alive(pid))
+            found == inode && pid > 0 && process_is_alive(pid))
             return false;
         line += strcspn(line, "\n");
     }
@@ -86,25 +72,17 @@ static bool is_orphan(ino_t inode) {
 }
 
 int orphan_lock_take(int fd) {
-    _cleanup_close_ int pidfd = -1;
     struct pollfd wait = {.events = POLLIN};
+    struct lock_waiter waiter;
     struct stat st;
-    pid_t pid;
 
     if (is_marked(fd) || fstat(fd, &st) < 0 || !is_orphan(st.st_ino))
         return -EWOULDBLOCK;
-    pid = fork();
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        _exit(flock(fd, LOCK_EX) < 0);
-    }
-    if (pid < 0)
+    if (lock_waiter_start(&waiter, flock, fd, LOCK_EX) < 0)
         return -EWOULDBLOCK;
-    wait.fd = pidfd = sys_pidfd_open(pid);
+    wait.fd = waiter.pidfd;
     (void)poll(&wait, 1, clock_poll_timeout(0, DEATH_NSEC));
-    kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    (void)lock_waiter_end(&waiter);
     /* The child shared this descriptor's lock and has left it here, if it got it. */
     return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -EWOULDBLOCK : 0;
 }

@@ -5,25 +5,21 @@
  * not waited for, unless it is the one that the caller has just seen end: when
  * the container was started by somebody else meanwhile, it is as it is.
  *
- * fcntl(2) has nothing to poll, so a child that shares the open file waits for
- * the lock, and leaves it there when it ends; this process looks after the
- * container's state.
+ * While a child waits for the lock, this process looks after the container's
+ * state.
  */
 #include "containers_private.h"
 
 #include "engine/base/cleanup.h"
 #include "engine/base/fd.h"
-#include "engine/base/sys.h"
+#include "engine/base/lock_waiter.h"
 #include "kept_state.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/inotify.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define STATE_BYTES_MAX (64u << 10)
@@ -63,21 +59,15 @@ static int watch_state(const struct kept *kept) {
 }
 
 static int await(const struct kept *kept, int fd) {
-    _cleanup_close_ int changes = watch_state(kept), pidfd = -1;
+    _cleanup_close_ int changes = watch_state(kept);
     char events[sizeof(struct inotify_event) + NAME_MAX + 1];
     struct pollfd polls[2] = {{.events = POLLIN}, {.events = POLLIN, .fd = changes}};
-    pid_t pid = fork();
-    int status = 0, r = 0;
+    struct lock_waiter waiter;
+    int got, r = lock_waiter_start(&waiter, take, fd, F_OFD_SETLKW);
 
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        _exit(take(fd, F_OFD_SETLKW) < 0);
-    }
-    if (pid < 0)
-        return -errno;
-    polls[0].fd = pidfd = sys_pidfd_open(pid);
-    if (pidfd < 0)
-        r = -errno;
+    if (r < 0)
+        return r;
+    polls[0].fd = waiter.pidfd;
     while (r == 0 && !polls[0].revents) {
         if (runs_anew(kept))
             r = -EBUSY;
@@ -86,10 +76,8 @@ static int await(const struct kept *kept, int fd) {
         while (changes >= 0 && read(changes, events, sizeof events) > 0)
             ;
     }
-    kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    return r == 0 && status != 0 ? -EINTR : r;
+    got = lock_waiter_end(&waiter);
+    return r == 0 ? got : r;
 }
 
 int kept_take_lock(struct kept *kept, bool wait, bool create) {
