@@ -37,19 +37,28 @@ end_outside() {
     while ip -o link | grep -q mayfly; do :; done
 }
 
-host_nat_reaches_the_outside() {
-    local outside
-    make_outside
+# tells_who_asks: at port 7070 of the outside each caller is told which addresses its connections have; $listener
+tells_who_asks() {
     nsenter -n -t $outside busybox nc -ll -p 7070 -e sh -c 'busybox netstat -tn | grep ":7070 "' >/dev/null 2>&1 </dev/null &
-    local listener=$!
-    # The side that listens closes first, and nobody waits for more than the line: a pasta of Debian 12's
-    # loses the end of a connection now and then that was half closed before.
-    run "$mayfly" -q -i "$busybox" -n nat --timeout 120 -S 'mkfifo never; exec 3<>never; until timeout 5 nc 203.0.113.2 7070 <&3 | grep -m 1 .; do :; done'
+    listener=$!
+}
+
+# asks_who ADDRESS: the shell line of a container that asks it. The side that listens closes first, and nobody waits
+# for more than the line: a pasta of Debian 12's loses the end of a connection now and then, so that one has to ask anew.
+asks_who() {
+    printf '%s' "mkfifo /tmp/never; exec 3<>/tmp/never; until timeout 5 busybox nc $1 7070 <&3 | grep -m 1 .; do :; done"
+}
+
+host_nat_reaches_the_outside() {
+    local outside listener
+    make_outside
+    tells_who_asks
+    run "$mayfly" -q -i "$busybox" -n nat --timeout 120 -S "$(asks_who 203.0.113.2)"
     kill $listener
     wait $listener 2>/dev/null
     end_outside
     expect_status 0
-    grep -Eq '203.0.113.1:[0-9]+ +(ESTAB|CLOSE)' "$TEST_DIR/out" || fail "not under the host's address"
+    grep -Eq '203.0.113.1:[0-9]+ ' "$TEST_DIR/out" || fail "not under the host's address: $(cat "$TEST_DIR/out")"
 }
 test_nat_reaches_the_outside_under_the_hosts_address() { as_host host_nat_reaches_the_outside; }
 
@@ -138,20 +147,19 @@ END
 test_published_ports_of_serve() { as_host host_published_by_serve; }
 
 host_published_on_ipv6() {
-    local outside answer='' udp
+    local outside listener answer='' udp
     udp=$(udp_port)
     make_outside
     make_fifos
     ip -6 addr add 2001:db8::1/64 dev up7 nodad
     nsenter -n -t $outside ip -6 addr add 2001:db8::2/64 dev eth7 nodad
     ip -6 route add default via 2001:db8::2
-    nsenter -n -t $outside busybox nc -ll -p 7070 -e sh -c 'busybox netstat -tn | grep ":7070 "' >/dev/null 2>&1 </dev/null &
-    local listener=$!
+    tells_who_asks
     "$mayfly" -q -i host: -n nat -p '[::]:8088:80' -p "[::]:5353:$udp/udp" --name served --timeout 90 "${fifos[@]}" \
-        -S "busybox nc -ll -p 80 -e cat & $(answers_udp $udp) & until sleep 0.3 | timeout 5 busybox nc 2001:db8::2 7070 | grep -m 1 .; do :; done; echo ready >/told; read x </go" >out &
+        -S "busybox nc -ll -p 80 -e cat & $(answers_udp $udp) & $(asks_who 2001:db8::2); echo ready >/told; read x </go" >out &
     local run=$!
     await ready
-    grep -Eq '2001:db8::1:[0-9]+ +(ESTAB|CLOSE)' out || fail "not under the host's address"
+    grep -Eq '2001:db8::1:[0-9]+ ' out || fail "not under the host's address: $(cat out)"
     until answer=$(echo from the host | busybox nc -w 5 ::1 8088 2>/dev/null) && [ -n "$answer" ]; do kill -0 $run || fail "it ended"; done
     expect_same "$answer" "from the host"
     [ "$mode" != root ] || expect_same "$(echo by its address | busybox nc -w 30 2001:db8::1 8088)" "by its address"
