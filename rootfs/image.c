@@ -97,18 +97,32 @@ static int check_type(const struct ref *ref, const struct stat *st, struct err *
     return err_set(err, -EINVAL, "it is neither a file nor a directory");
 }
 
-int image_read_record(struct image *image, const struct store *store, const char *id) {
-    _cleanup_close_ int fd = -1;
-    _cleanup_free_ char *text = NULL;
+/*
+ * Opens a record and locks it, so that it stays.  Until then it may be removed, or another import
+ * of the image may put its own in its place.  Return: a descriptor, or -1 without one.
+ */
+static int open_record(const struct store *store, const char *id) {
     char path[16 + IMAGE_INDEX_TARGET_BYTES];
-    struct stat st;
+
+    snprintf(path, sizeof path, "images/%s", id);
+    for (;;) {
+        _cleanup_close_ int fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0 || flock(fd, LOCK_SH) < 0 || fstat(fd, &st) < 0)
+            return -1;
+        if (st.st_nlink > 0)
+            return take_fd(fd);
+    }
+}
+
+int image_read_record(struct image *image, const struct store *store, const char *id) {
+    _cleanup_close_ int fd = open_record(store, id);
+    _cleanup_free_ char *text = NULL;
     size_t size;
     int r;
 
-    snprintf(path, sizeof path, "images/%s", id);
-    fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    /* Locked first, so that what is still there then stays. */
-    if (fd < 0 || flock(fd, LOCK_SH) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0)
+    if (fd < 0)
         return IMAGE_MISSING;
     r = fd_read_all(fd, RECORD_BYTES_MAX, &text, &size);
     if (r == 0)

@@ -8,7 +8,10 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* A docker-archive of two layers, the lower of which is the same in all, under a name. */
 static void load(const struct scratch *scratch, const char *name, const char *content) {
@@ -201,4 +204,42 @@ Test(image_store, loads_a_layout) {
     cr_assert_lt(image_load(&scratch.store, path, NULL, &names, &err), 0);
     cr_assert_not_null(strstr(err.message, "tar:PATH"), "%s", err.message);
     buf_done(&tar);
+}
+
+/* Puts a copy of an image's record in its place, again and again, as imports of it at once do. */
+static void replace_record(const struct scratch *scratch, const char *id) {
+    char path[128], text[4096];
+    ssize_t n;
+    int fd;
+
+    snprintf(path, sizeof path, "images/%s", id);
+    fd = openat(scratch->store.fd, path, O_RDONLY | O_CLOEXEC);
+    n = read(fd, text, sizeof text);
+    for (int i = 0; i < 3000; i++) {
+        int copy = openat(scratch->store.fd, "copy", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+        if (write(copy, text, (size_t)n) != n ||
+            renameat(scratch->store.fd, "copy", scratch->store.fd, path) < 0)
+            _exit(1);
+        close(copy);
+    }
+    _exit(0);
+}
+
+Test(image_store, one_that_is_imported_again_meanwhile_is_there) {
+    _cleanup_scratch_ struct scratch scratch;
+    struct image_entries entries;
+    int status;
+    pid_t pid;
+
+    scratch_init(&scratch);
+    load(&scratch, "app:1", "x");
+    cr_assert_eq(image_list(&scratch.store, &entries, NULL), 0);
+    pid = fork();
+    if (pid == 0)
+        replace_record(&scratch, entries.items[0].id);
+    while (waitpid(pid, &status, WNOHANG) == 0)
+        cr_assert_eq(find(&scratch, "app:1"), 0);
+    cr_assert_eq(status, 0);
+    image_entries_done(&entries);
 }
