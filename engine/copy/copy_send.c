@@ -130,6 +130,8 @@ int copy_send_end(struct copy *copy, int r, struct err *err) {
         r = copy_put(copy, &record, -1);
     } else if (r != -EPIPE) {
         copy_fail(copy, err);
+        /* Until the other side has put away what it was at. */
+        (void)copy_get(copy, &record, NULL);
         return r;
     }
     /* The other side's last word tells more than a socket that it has closed. */

@@ -144,6 +144,8 @@ static pid_t start(char **argv) {
     pid_t pid = fork();
 
     if (pid == 0) {
+        /* Ignored under nohup(1). */
+        signal(SIGHUP, SIG_DFL);
         execvp(*argv, argv);
         perror(*argv);
         _exit(127);

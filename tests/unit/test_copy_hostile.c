@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -245,6 +246,25 @@ Test(copy_hostile, error_of_the_other_side_comes_through) {
 
     cr_expect_eq(copy_receive(&copy, to, "x", &err), -ENOSPC);
     cr_expect_str_eq(err.message, "the disk is full of ??[31m");
+    sides_expect_good_end(pid);
+}
+
+/* What the receiver has made by then, and what it takes away, is the caller's to see at once. */
+Test(copy_hostile, sender_that_fails_waits_for_the_receiver) {
+    _cleanup_close_ int from = sides_open_in("from");
+    struct copy copy = {.socket_fd = sides_pair[0]};
+    struct pollfd end = {.fd = sides_pair[0]};
+    const struct err answer = {.code = -ENOENT, .message = "so it ends"};
+    struct copy_record record;
+    pid_t pid;
+
+    sides_from_fd = from;
+    sides_from_name = "nothing";
+    pid = sides_start(sides_send_it, -ENOENT);
+    cr_assert_eq(copy_get(&copy, &record, NULL), 0);
+    cr_expect_eq(record.kind, COPY_ERROR);
+    cr_expect_eq(poll(&end, 1, 200), 0, "it did not wait");
+    copy_fail(&copy, &answer);
     sides_expect_good_end(pid);
 }
 
