@@ -72,7 +72,6 @@ static void show_progress(void *context, size_t run, const struct log_progress *
 static void action_started(void *context, size_t run, size_t index) {
     struct matrix_context *c = context;
 
-    matrix_output_mark(&c->output, run);
     run_messages_started(matrix_output_console(&c->output, run), &c->matrix.runs[run].plan, index);
 }
 
@@ -81,6 +80,7 @@ static void action_finished(void *context, size_t run, const struct action_resul
 
     if (action->outcome != OUTCOME_OK && !c->tails[run])
         c->tails[run] = matrix_output_tail(&c->output, run);
+    matrix_output_mark(&c->output, run);
     run_messages_finished(matrix_output_console(&c->output, run), &c->matrix.runs[run].plan,
                           action);
 }

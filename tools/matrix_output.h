@@ -54,7 +54,10 @@ struct console *matrix_output_console(struct matrix_output *output, size_t run);
 bool matrix_output_put(struct matrix_output *output, size_t run, int stream, const char *data,
                        size_t size);
 
-/** matrix_output_mark() - a step begins: matrix_output_tail() is to know what comes from here on.
+/**
+ * matrix_output_mark() - a step has ended: matrix_output_tail() is to know what comes from here on
+ *
+ * The first step may be at work, and be heard, before it is said to have begun.
  */
 void matrix_output_mark(struct matrix_output *output, size_t run);
 
