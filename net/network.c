@@ -29,7 +29,6 @@
 #include "network_config.h"
 #include "network_connection.h"
 #include "network_enter.h"
-#include "nft.h"
 #include "resolv.h"
 #include "subnet6.h"
 
@@ -378,31 +377,6 @@ static int open_own(struct network *network, const struct network_request *reque
     return r;
 }
 
-static int open_existing(struct network *network, const struct network_request *request,
-                         struct err *err) {
-    struct link_info bridge;
-    int route_fd, r;
-
-    if (request->make_namespace)
-        return err_set(err, -EPERM,
-                       "bridge %s: a place on the host's own bridges is root's to give: run with "
-                       "--net bridge, or as root",
-                       request->bridge);
-    route_fd = network->sockets.route_fd = netlink_open(NETLINK_ROUTE, err);
-    if (route_fd < 0)
-        return route_fd;
-    r = link_get(route_fd, request->bridge, &bridge, err);
-    if (r == -ENODEV)
-        return err_set(err, r, "bridge %s: there is none of that name", request->bridge);
-    if (r < 0)
-        return err_wrap(err, "bridge %s", request->bridge);
-    if (!bridge.is_bridge)
-        return err_set(err, -EINVAL, "bridge %s: is a link, but not a bridge", request->bridge);
-    network->bridge = bridge.index;
-    network->mtu = bridge.mtu;
-    return 0;
-}
-
 int network_open(const struct network_request *request, struct network **ret_network,
                  struct err *err) {
     _cleanup_(network_free_p) struct network *network = network_new(request);
@@ -413,7 +387,7 @@ int network_open(const struct network_request *request, struct network **ret_net
     snprintf(network->name, sizeof network->name, "%s",
              request->bridge ? request->bridge : request->network);
     if (request->bridge) {
-        r = open_existing(network, request, err);
+        r = network_open_existing(network, request, err);
     } else {
         network->state_fd = fcntl(request->state_fd, F_DUPFD_CLOEXEC, 0);
         r = network->state_fd < 0 ? err_errno(err, "network state") : 0;
@@ -446,51 +420,9 @@ int network_owner(const struct network *network, struct err *err) {
     return network_enter_owner(network->ns_fd, err);
 }
 
-/** guard_link() - the rules that the container's link is held to, before it can send anything. */
-static int guard_link(struct network *network, struct err *err) {
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    struct link_info link;
-    int r = link_get(network->sockets.route_fd, network->link, &link, err);
-
-    if (r < 0)
-        return r == -ENODEV ? err_set(err, r, "%s is gone", network->link) : r;
-    network->port.index = link.index;
-    network->guard_fd = netlink_open(NETLINK_NETFILTER, err);
-    if (network->guard_fd < 0)
-        return network->guard_fd;
-    nft_transaction_begin(&batch);
-    guard_add_link(&batch, network->link, &network->port);
-    nft_transaction_end(&batch);
-    r = netlink_send(network->guard_fd, &batch, err);
-    return r < 0 ? err_wrap(err, "packet filter (nf_tables)") : 0;
-}
-
-static int attach_to_existing(struct network *network, pid_t container, struct err *err) {
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    struct link_veth veth = {.far_end = {.index = NETWORK_CONTAINER_INDEX, .name = NETWORK_LINK},
-                             .far_process = container,
-                             .bridge = network->bridge,
-                             .mtu = network->mtu};
-    const uint8_t *mac = veth.near_end.mac;
-    int r = link_new_mac(veth.near_end.mac, err);
-
-    if (r == 0)
-        r = link_new_mac(veth.far_end.mac, err);
-    if (r < 0)
-        return r;
-    /* Rules are made for a name, so it is not left to the kernel. */
-    snprintf(network->link, sizeof network->link, "mayfly%02x%02x%02x%02x", mac[2], mac[3], mac[4],
-             mac[5]);
-    memcpy(veth.near_end.name, network->link, sizeof network->link);
-    memcpy(network->port.mac, veth.far_end.mac, sizeof network->port.mac);
-    link_add_veth(&batch, &veth);
-    r = netlink_send(network->sockets.route_fd, &batch, err);
-    return r < 0 ? err_wrap(err, "link to the container") : guard_link(network, err);
-}
-
 int network_attach(struct network *network, pid_t container, struct err *err) {
     int r = network->bridge
-                ? attach_to_existing(network, container, err)
+                ? network_attach_to_existing(network, container, err)
                 : network_bridge_connect(network->sockets.route_fd, &network->port, container,
                                          network->isolate, network->mtu, err);
 

@@ -67,6 +67,16 @@ struct network {
     struct dhcp_parameters told;
 };
 
+/** network_open_existing() - find the bridge of the request. */
+int network_open_existing(struct network *network, const struct network_request *request,
+                          struct err *err);
+
+/** network_attach_to_existing() - as network_attach(), and hold the container to its link. */
+int network_attach_to_existing(struct network *network, pid_t container, struct err *err);
+
+/** network_hold_to() - what the container may send as on an existing bridge; 0: nothing at all. */
+void network_hold_to(struct network *network, uint32_t address_be);
+
 /** network_open_way_out() - the host's side of a network that leads there. */
 int network_open_way_out(struct network *network, const struct network_request *request,
                          struct network_state *state, struct err *err);

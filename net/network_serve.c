@@ -12,7 +12,6 @@
 #include "network_connection.h"
 #include "network_setup.h"
 #include "network_state.h"
-#include "nft.h"
 #include "subnet6.h"
 
 #include "engine/base/cleanup.h"
@@ -26,23 +25,6 @@
 /* Messages of one socket that are answered before others have their turn. */
 #define MAX_MESSAGES 16
 
-/** hold_to() - what the container may send as on another's bridge; 0: nothing at all. */
-static void hold_to(struct network *network, uint32_t address_be) {
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    struct err err;
-
-    if (network->guard_fd < 0 || address_be == network->port.address_be)
-        return;
-    nft_transaction_begin(&batch);
-    guard_set_address(&batch, network->link, &network->port, address_be);
-    nft_transaction_end(&batch);
-    if (netlink_send(network->guard_fd, &batch, &err) < 0)
-        log_warning(network->log, "network %s: packet filter (nf_tables): %s", network->name,
-                    err.message);
-    else
-        network->port.address_be = address_be;
-}
-
 void network_adopt(struct network *network, struct network_lease *lease) {
     char text[INET_ADDRSTRLEN];
 
@@ -50,7 +32,7 @@ void network_adopt(struct network *network, struct network_lease *lease) {
     network->lease = *lease;
     network->has_lease = true;
     network->told = lease->client.lease;
-    hold_to(network, lease->client.lease.address_be);
+    network_hold_to(network, lease->client.lease.address_be);
     if (lease->taken_be)
         log_warning(network->log,
                     "network: the DHCP server's %s is another machine's already: it was told so",
@@ -150,7 +132,7 @@ static void delete_address(struct network *network, const struct dhcp_parameters
 
 static void clear_lease(struct network *network, const struct dhcp_parameters *old) {
     delete_address(network, old);
-    hold_to(network, 0);
+    network_hold_to(network, 0);
 }
 
 /** set_lease() - one that is new, or lasts longer; a server may name another address for that. */
@@ -160,7 +142,7 @@ static void set_lease(struct network *network, const struct dhcp_parameters *old
 
     if (lease->address_be != old->address_be)
         delete_address(network, old);
-    hold_to(network, lease->address_be);
+    network_hold_to(network, lease->address_be);
     if (network_set_lease(network->lease.route_fd, NETWORK_CONTAINER_INDEX, lease, &err) < 0)
         log_warning(network->log, "network: %s", err.message);
 }
