@@ -9,8 +9,8 @@
  *   MESSAGE_BUILD ------------------>  mounts
  *   bridge
  *   <------------------- MESSAGE_READY with privileges: its network namespace is there
- *   veth pair                          mounts, files for names, loopback
- *   MESSAGE_NETWORK ---------------->  link
+ *   veth pair                          mounts, files for names
+ *   MESSAGE_NETWORK ---------------->  link, loopback
  *   guards                             DHCP, with the host's side as its server
  *   <------------------- MESSAGE_LEASE (on a bridge with a server of its own)
  *   without privileges: pasta(1), if wanted

@@ -25,7 +25,7 @@
 /* A filter on a UDP socket sees the UDP header first. */
 #define OFFSET_CHADDR (8 + 28)
 
-static int attach_filter(int fd, const uint8_t mac[6], struct err *err) {
+int dhcp_socket_hear_only(int fd, const uint8_t mac[6], struct err *err) {
     uint32_t high =
         (uint32_t)mac[0] << 24 | (uint32_t)mac[1] << 16 | (uint32_t)mac[2] << 8 | mac[3];
     uint32_t low = (uint32_t)mac[4] << 8 | mac[5];
@@ -67,15 +67,13 @@ static int bind_to(int fd, uint32_t address_be, uint16_t port, struct err *err) 
     return 0;
 }
 
-int dhcp_socket_open_server(const char *link, const uint8_t *mac, struct err *err) {
+int dhcp_socket_open_server(const char *link, struct err *err) {
     _cleanup_close_ int fd = open_socket(link, err);
     int r;
 
     if (fd < 0)
         return fd;
-    r = mac ? attach_filter(fd, mac, err) : 0;
-    if (r == 0)
-        r = bind_to(fd, htonl(INADDR_ANY), DHCP_SERVER_PORT, err);
+    r = bind_to(fd, htonl(INADDR_ANY), DHCP_SERVER_PORT, err);
     return r < 0 ? r : take_fd(fd);
 }
 

@@ -12,13 +12,20 @@
 
 /**
  * dhcp_socket_open_server() - receive what clients on a link send to any server
- * @mac: receive this client's messages alone; NULL: everyone's
  *
- * Several such sockets can be open on one link; each message reaches all whose client it is from.
+ * Several such sockets can be open on one link; each message reaches all that hear its client.
  * Context: CAP_NET_BIND_SERVICE in the network namespace.
  * Return: a descriptor that does not block, or -errno with a text.
  */
-int dhcp_socket_open_server(const char *link, const uint8_t *mac, struct err *err);
+int dhcp_socket_open_server(const char *link, struct err *err);
+
+/**
+ * dhcp_socket_hear_only() - let a server's socket receive the messages of one client alone
+ * @mac: of the client
+ *
+ * Return: 0 or -errno with a text.
+ */
+int dhcp_socket_hear_only(int fd, const uint8_t mac[6], struct err *err);
 
 /**
  * dhcp_socket_open_renewal() - receive what one client sends to this server by unicast

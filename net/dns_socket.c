@@ -19,7 +19,7 @@
 /* Connections that the kernel keeps until there is a place for them. */
 #define MAX_WAITING 16
 
-static int attach_filter(int fd, uint32_t client_be, struct err *err) {
+int dns_socket_hear_only(int fd, uint32_t client_be, struct err *err) {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + IPV4_SOURCE),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohl(client_be), 0, 1),
@@ -33,28 +33,24 @@ static int attach_filter(int fd, uint32_t client_be, struct err *err) {
     return 0;
 }
 
-static int open_own(int type, uint32_t address_be, uint32_t client_be, struct err *err) {
+static int open_own(int type, uint32_t address_be, struct err *err) {
     const struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(DNS_PORT), .sin_addr = {address_be}};
     _cleanup_close_ int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int r;
 
     if (fd < 0)
         return err_errno(err, "name server's socket");
-    r = attach_filter(fd, client_be, err);
-    if (r < 0)
-        return r;
     if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0)
         return err_errno(err, "name server's socket");
     return take_fd(fd);
 }
 
-int dns_socket_open_server(uint32_t address_be, uint32_t client_be, struct err *err) {
-    return open_own(SOCK_DGRAM, address_be, client_be, err);
+int dns_socket_open_server(uint32_t address_be, struct err *err) {
+    return open_own(SOCK_DGRAM, address_be, err);
 }
 
-int dns_socket_open_listener(uint32_t address_be, uint32_t client_be, struct err *err) {
-    _cleanup_close_ int fd = open_own(SOCK_STREAM, address_be, client_be, err);
+int dns_socket_open_listener(uint32_t address_be, struct err *err) {
+    _cleanup_close_ int fd = open_own(SOCK_STREAM, address_be, err);
 
     if (fd < 0)
         return fd;

@@ -10,17 +10,22 @@
 #define DNS_PORT 53
 
 /**
- * dns_socket_open_server() - receive what one container asks
+ * dns_socket_open_server() - receive what containers ask
  * @address_be: where; one of the namespace's own
- * @client_be: what others send is not heard
  *
  * Context: the bridge's network namespace, CAP_NET_BIND_SERVICE there.
  * Return: a descriptor that does not block, or -errno with a text.
  */
-int dns_socket_open_server(uint32_t address_be, uint32_t client_be, struct err *err);
+int dns_socket_open_server(uint32_t address_be, struct err *err);
 
-/** dns_socket_open_listener() - the same by TCP: take the container's connections. */
-int dns_socket_open_listener(uint32_t address_be, uint32_t client_be, struct err *err);
+/** dns_socket_open_listener() - the same by TCP: take their connections. */
+int dns_socket_open_listener(uint32_t address_be, struct err *err);
+
+/**
+ * dns_socket_hear_only() - let such a socket receive what one container sends alone
+ * Return: 0 or -errno with a text.
+ */
+int dns_socket_hear_only(int fd, uint32_t client_be, struct err *err);
 
 /**
  * dns_socket_open_upstream() - ask one name server of the host's

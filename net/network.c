@@ -434,7 +434,7 @@ int network_guard(struct network *network, struct err *err) {
     int r = 0;
 
     if (network->sockets.rules_fd >= 0)
-        r = network_bridge_guard(&network->sockets, &network->rules, err);
+        r = network_bridge_guard(&network->sockets, &network->rules, &network->port, err);
     network_unlock(network);
     return r < 0 ? err_wrap(err, "network %s", network->name) : 0;
 }

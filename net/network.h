@@ -180,7 +180,7 @@ struct network_setup {
 };
 
 /**
- * network_setup_begin() - what can be done before the link is there: lo is up afterwards
+ * network_setup_begin() - what can be done before the link is there
  * @ret_setup: network_setup() closes it
  *
  * Context: child, in its network namespace with CAP_NET_ADMIN, the host's or a new /proc visible.
@@ -189,7 +189,7 @@ struct network_setup {
 int network_setup_begin(struct network_setup *ret_setup, struct err *err);
 
 /**
- * network_setup() - bring the link up and get an address by DHCP
+ * network_setup() - bring the link and lo up and get an address by DHCP
  * @setup: of network_setup_begin(); closed, also on failure
  *
  * Context: as network_setup_begin(); after network_attach().

@@ -60,7 +60,6 @@ static int new_bridge(int route_fd, const struct network_bridge *bridge, struct 
     /* The name of a network may be longer than a link's. */
     snprintf(end.name, sizeof end.name, "%s", NETWORK_BRIDGE_LINK);
     keep_silent();
-    link_set_up(&batch, LINK_LOOPBACK);
     link_add_bridge(&batch, &end, state->mtu);
     addr_add(&batch, BRIDGE_INDEX, htonl(network_state_bridge(state)), subnet->prefix, UINT32_MAX);
     addr_add_local(&batch, BRIDGE_INDEX, htonl(subnet_middle(subnet)), subnet->prefix + 1);
@@ -145,12 +144,22 @@ static void put_rules(const struct network_bridge *bridge, struct netlink_batch 
     nft_transaction_end(batch);
 }
 
+/** hear_only() - a flood of another container's wakes nobody but its own supervisor. */
+static int hear_only(const struct network_sockets *sockets, const struct guard_port *port,
+                     struct err *err) {
+    int r = dhcp_socket_hear_only(sockets->server_fd, port->mac, err);
+
+    if (r == 0)
+        r = dns_socket_hear_only(sockets->dns_fd, port->address_be, err);
+    return r == 0 ? dns_socket_hear_only(sockets->dns_tcp_fd, port->address_be, err) : r;
+}
+
 int network_bridge_guard(struct network_sockets *sockets, struct netlink_batch *rules,
-                         struct err *err) {
+                         const struct guard_port *port, struct err *err) {
     int r = netlink_send(sockets->rules_fd, rules, err);
 
     close(take_fd(sockets->rules_fd));
-    return r < 0 ? err_wrap(err, "packet filter (nf_tables)") : 0;
+    return r < 0 ? err_wrap(err, "packet filter (nf_tables)") : hear_only(sockets, port, err);
 }
 
 void network_sockets_close(struct network_sockets *sockets) {
@@ -170,17 +179,17 @@ static int open_sockets(const struct network_bridge *bridge, struct network_sock
     uint32_t client_be = bridge->port.address_be;
     uint32_t name_server = subnet_name_server(&state->subnet, ntohl(client_be));
 
-    sockets->server_fd = dhcp_socket_open_server(NETWORK_BRIDGE_LINK, bridge->port.mac, err);
+    sockets->server_fd = dhcp_socket_open_server(NETWORK_BRIDGE_LINK, err);
     if (sockets->server_fd < 0)
         return sockets->server_fd;
     sockets->renewal_fd = dhcp_socket_open_renewal(
         NETWORK_BRIDGE_LINK, htonl(network_state_bridge(state)), client_be, err);
     if (sockets->renewal_fd < 0)
         return sockets->renewal_fd;
-    sockets->dns_fd = dns_socket_open_server(htonl(name_server), client_be, err);
+    sockets->dns_fd = dns_socket_open_server(htonl(name_server), err);
     if (sockets->dns_fd < 0)
         return sockets->dns_fd;
-    sockets->dns_tcp_fd = dns_socket_open_listener(htonl(name_server), client_be, err);
+    sockets->dns_tcp_fd = dns_socket_open_listener(htonl(name_server), err);
     if (sockets->dns_tcp_fd < 0)
         return sockets->dns_tcp_fd;
     if (!bridge->port.has_ipv6 || state->uplink[0])
@@ -208,16 +217,15 @@ int network_bridge_prepare(const struct network_bridge *bridge, struct network_s
         return err_wrap(err, "network %s: bridge", bridge->name);
     r = ret_sockets->rules_fd = netlink_open(NETLINK_NETFILTER, err);
     put_rules(bridge, ret_rules);
+    if (r >= 0)
+        r = open_sockets(bridge, ret_sockets, err);
     /* A bridge with rules knows nothing of the new port, and would drop what comes by it. */
-    if (r >= 0 && !bridge->is_new)
-        r = network_bridge_guard(ret_sockets, ret_rules, err);
+    if (r == 0 && !bridge->is_new)
+        r = network_bridge_guard(ret_sockets, ret_rules, &bridge->port, err);
     if (r < 0)
         return err_wrap(err, "network %s", bridge->name);
     r = bridge->is_new && bridge->state->uplink[0] ? new_uplink(route_fd, bridge, err) : 0;
-    if (r < 0)
-        return err_wrap(err, "network %s: link to the host", bridge->name);
-    r = open_sockets(bridge, ret_sockets, err);
-    return r < 0 ? err_wrap(err, "network %s", bridge->name) : 0;
+    return r < 0 ? err_wrap(err, "network %s: link to the host", bridge->name) : 0;
 }
 
 int network_bridge_connect(int route_fd, const struct guard_port *port, pid_t container,

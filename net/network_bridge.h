@@ -70,7 +70,8 @@ int network_bridge_prepare(const struct network_bridge *bridge, struct network_s
                            struct netlink_batch *ret_rules, struct err *err);
 
 /**
- * network_bridge_guard() - hold the ports of a new bridge to what they may send
+ * network_bridge_guard() - hold the ports of a bridge to what they may send
+ * @port: whose sockets these are; they hear nobody else from now on
  *
  * A new bridge lets everything through until then, so that it can be done while the container's
  * side sets up its link; it has to be done before anything of an image runs.
@@ -78,7 +79,7 @@ int network_bridge_prepare(const struct network_bridge *bridge, struct network_s
  * Return: 0 or -errno with a text.
  */
 int network_bridge_guard(struct network_sockets *sockets, struct netlink_batch *rules,
-                         struct err *err);
+                         const struct guard_port *port, struct err *err);
 
 /**
  * network_bridge_connect() - make a container's port

@@ -34,16 +34,19 @@ void network_lease_close(struct network_lease *lease) {
     lease->socket_fd = lease->route_fd = -1;
 }
 
-int network_setup_loopback(struct err *err) {
+static int set_loopback_up(int route_fd, struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
-    _cleanup_close_ int fd = netlink_open(NETLINK_ROUTE, err);
     int r;
 
-    if (fd < 0)
-        return fd;
     link_set_up(&batch, LINK_LOOPBACK);
-    r = netlink_send(fd, &batch, err);
+    r = netlink_send(route_fd, &batch, err);
     return r < 0 ? err_wrap(err, "loopback") : 0;
+}
+
+int network_setup_loopback(struct err *err) {
+    _cleanup_close_ int fd = netlink_open(NETLINK_ROUTE, err);
+
+    return fd < 0 ? fd : set_loopback_up(fd, err);
 }
 
 int network_set_lease(int route_fd, uint32_t link, const struct dhcp_parameters *lease,
@@ -108,6 +111,18 @@ static enum dhcp_client_event take_part(struct dhcp_client *client, int fd, uint
     return output.event;
 }
 
+static int explain_sending(int r, struct err *err) {
+    return err_set(err, r, "DHCP: sending: %s", strerror(-r));
+}
+
+/** ask() - the exchange's first message is on its way afterwards. */
+static int ask(struct dhcp_client *client, int fd, struct err *err) {
+    int sent = 0;
+
+    (void)take_part(client, fd, clock_monotonic(), &sent);
+    return sent < 0 ? explain_sending(sent, err) : 0;
+}
+
 static int get_lease(struct dhcp_client *client, int fd, uint64_t timeout_nsec, struct err *err) {
     uint64_t end_nsec = clock_add(clock_monotonic(), timeout_nsec);
     enum dhcp_client_event event = DHCP_CLIENT_NOTHING;
@@ -116,7 +131,7 @@ static int get_lease(struct dhcp_client *client, int fd, uint64_t timeout_nsec, 
 
     while (event != DHCP_CLIENT_LEASED) {
         if (sent < 0)
-            return err_set(err, sent, "DHCP: sending: %s", strerror(-sent));
+            return explain_sending(sent, err);
         if (clock_monotonic() >= end_nsec && was_refused)
             return err_set(err, -ETIMEDOUT, "DHCP: the server refuses an address: %s",
                            client->refusal);
@@ -133,19 +148,13 @@ static int get_lease(struct dhcp_client *client, int fd, uint64_t timeout_nsec, 
 }
 
 int network_setup_begin(struct network_setup *ret_setup, struct err *err) {
-    _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
     _cleanup_close_ int route_fd = netlink_open(NETLINK_ROUTE, err);
     _cleanup_close_ int events_fd = route_fd < 0 ? route_fd : link_open_events(err);
-    int r;
 
     *ret_setup = (struct network_setup){-1, -1};
     if (events_fd < 0)
         return events_fd;
     allow_answers();
-    link_set_up(&batch, LINK_LOOPBACK);
-    r = netlink_send(route_fd, &batch, err);
-    if (r < 0)
-        return err_wrap(err, "lo: up");
     *ret_setup = (struct network_setup){take_fd(route_fd), take_fd(events_fd)};
     return 0;
 }
@@ -238,7 +247,12 @@ int network_setup(struct network_setup *setup, const struct network_setup_reques
     if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
         return err_errno(err, "random bytes");
     dhcp_client_init(&ret_lease->client, link.mac, request->hostname, seed, clock_monotonic());
-    r = get_own_lease(request, &link, route_fd, socket_fd, ret_lease, err);
+    r = ask(&ret_lease->client, socket_fd, err);
+    /* While the server is at work on it. */
+    if (r == 0)
+        r = set_loopback_up(route_fd, err);
+    if (r == 0)
+        r = get_own_lease(request, &link, route_fd, socket_fd, ret_lease, err);
     if (r < 0)
         return r;
     /* Nobody renews what the host will not take away. */

@@ -68,7 +68,7 @@ static void load(void) {
                       " ip addr add 10.64.0.1/16 dev v0",
                       pid) == 0);
     NS_CHECK(dhcp_lease_table_init(&server.leases, 0x0a400002, 0x0a40fff0) == 0);
-    fd = dhcp_socket_open_server("v0", NULL, NULL);
+    fd = dhcp_socket_open_server("v0", NULL);
     pidfd = sys_pidfd_open(pid);
     NS_CHECK(fd >= 0 && pidfd >= 0 && write(pair[0], "g", 1) == 1);
     for (;;) {
