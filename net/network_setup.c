@@ -34,19 +34,16 @@ void network_lease_close(struct network_lease *lease) {
     lease->socket_fd = lease->route_fd = -1;
 }
 
-static int set_loopback_up(int route_fd, struct err *err) {
+int network_setup_loopback(struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
+    _cleanup_close_ int fd = netlink_open(NETLINK_ROUTE, err);
     int r;
 
+    if (fd < 0)
+        return fd;
     link_set_up(&batch, LINK_LOOPBACK);
-    r = netlink_send(route_fd, &batch, err);
+    r = netlink_send(fd, &batch, err);
     return r < 0 ? err_wrap(err, "loopback") : 0;
-}
-
-int network_setup_loopback(struct err *err) {
-    _cleanup_close_ int fd = netlink_open(NETLINK_ROUTE, err);
-
-    return fd < 0 ? fd : set_loopback_up(fd, err);
 }
 
 int network_set_lease(int route_fd, uint32_t link, const struct dhcp_parameters *lease,
@@ -111,18 +108,6 @@ static enum dhcp_client_event take_part(struct dhcp_client *client, int fd, uint
     return output.event;
 }
 
-static int explain_sending(int r, struct err *err) {
-    return err_set(err, r, "DHCP: sending: %s", strerror(-r));
-}
-
-/** ask() - the exchange's first message is on its way afterwards. */
-static int ask(struct dhcp_client *client, int fd, struct err *err) {
-    int sent = 0;
-
-    (void)take_part(client, fd, clock_monotonic(), &sent);
-    return sent < 0 ? explain_sending(sent, err) : 0;
-}
-
 static int get_lease(struct dhcp_client *client, int fd, uint64_t timeout_nsec, struct err *err) {
     uint64_t end_nsec = clock_add(clock_monotonic(), timeout_nsec);
     enum dhcp_client_event event = DHCP_CLIENT_NOTHING;
@@ -131,7 +116,7 @@ static int get_lease(struct dhcp_client *client, int fd, uint64_t timeout_nsec, 
 
     while (event != DHCP_CLIENT_LEASED) {
         if (sent < 0)
-            return explain_sending(sent, err);
+            return err_set(err, sent, "DHCP: sending: %s", strerror(-sent));
         if (clock_monotonic() >= end_nsec && was_refused)
             return err_set(err, -ETIMEDOUT, "DHCP: the server refuses an address: %s",
                            client->refusal);
@@ -160,13 +145,13 @@ int network_setup_begin(struct network_setup *ret_setup, struct err *err) {
 }
 
 /**
- * set_up_link() - eth0, so that what is sent on it arrives
+ * set_up_links() - lo, and eth0, so that what is sent on it arrives
  *
  * The bridge lets a port through once the kernel has dealt with the other end's coming up, which
  * it does in the background.  A message sent before that would be lost, and the next one is due
  * only after half a second.
  */
-static int set_up_link(int route_fd, int events_fd, struct link_info *ret_link, struct err *err) {
+static int set_up_links(int route_fd, int events_fd, struct link_info *ret_link, struct err *err) {
     _cleanup_netlink_batch_ struct netlink_batch batch = NETLINK_BATCH_INIT;
     int r = link_get(route_fd, NETWORK_LINK, ret_link, err);
     if (r == -ENODEV)
@@ -174,9 +159,11 @@ static int set_up_link(int route_fd, int events_fd, struct link_info *ret_link, 
     if (r < 0)
         return err_wrap(err, NETWORK_LINK);
     link_set_up_for_dhcp(&batch, ret_link->index, false);
+    /* Which goes on while the other end is dealt with. */
+    link_set_up(&batch, LINK_LOOPBACK);
     r = netlink_send(route_fd, &batch, err);
     if (r < 0)
-        return err_wrap(err, "%s: up", NETWORK_LINK);
+        return err_wrap(err, "%s and lo: up", NETWORK_LINK);
     link_wait_operational(events_fd, ret_link->index, OPERATIONAL_NSEC);
     /* It is up already: a request that waits for the kernel's lock on links. */
     link_set_up(&batch, ret_link->index);
@@ -238,7 +225,7 @@ int network_setup(struct network_setup *setup, const struct network_setup_reques
 
     ret_lease->socket_fd = ret_lease->route_fd = -1;
     ret_lease->taken_be = 0;
-    r = set_up_link(route_fd, events_fd, &link, err);
+    r = set_up_links(route_fd, events_fd, &link, err);
     if (r < 0)
         return r;
     socket_fd = dhcp_socket_open_client(NETWORK_LINK, err);
@@ -247,12 +234,7 @@ int network_setup(struct network_setup *setup, const struct network_setup_reques
     if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
         return err_errno(err, "random bytes");
     dhcp_client_init(&ret_lease->client, link.mac, request->hostname, seed, clock_monotonic());
-    r = ask(&ret_lease->client, socket_fd, err);
-    /* While the server is at work on it. */
-    if (r == 0)
-        r = set_loopback_up(route_fd, err);
-    if (r == 0)
-        r = get_own_lease(request, &link, route_fd, socket_fd, ret_lease, err);
+    r = get_own_lease(request, &link, route_fd, socket_fd, ret_lease, err);
     if (r < 0)
         return r;
     /* Nobody renews what the host will not take away. */
