@@ -26,7 +26,7 @@ int ask_connect(const struct kept *kept, struct err *err) {
 }
 
 static int is_gone(struct err *err) {
-    return err_set(err, -EPIPE, "the container's supervisor has gone without an answer");
+    return err_set(err, -EPIPE, "the container has ended, or its supervisor was killed");
 }
 
 int ask_send(int socket_fd, enum ask ask, int value, const int *fds, size_t n_fds,
