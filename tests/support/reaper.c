@@ -144,8 +144,10 @@ static pid_t start(char **argv) {
     pid_t pid = fork();
 
     if (pid == 0) {
-        /* Ignored under nohup(1). */
+        /* Ignored under nohup(1), and in what a script has put into the background. */
         signal(SIGHUP, SIG_DFL);
+        signal(SIGINT, SIG_DFL);
+        signal(SIGQUIT, SIG_DFL);
         execvp(*argv, argv);
         perror(*argv);
         _exit(127);
