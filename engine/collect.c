@@ -84,10 +84,8 @@ int collect_upload(struct copy *copy, const char *source, struct err *err) {
     struct copy_place place = {.dir_fd = -1};
     int r = copy_source(source, &place, err);
 
-    if (r < 0) {
-        copy_fail(copy, err);
-        return r;
-    }
+    if (r < 0)
+        return copy_send_end(copy, r, err);
     r = copy_send(copy, place.dir_fd, place.name, err);
     close(place.dir_fd);
     return r;
